@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -92,11 +93,22 @@ def _all(schedule: Schedule, known: ScheduleStaff) -> Iterator[ScheduleProblem]:
     for who, plan in schedule.people.items():
         yield from _plan(f"people.{who}", plan, schedule)
     yield from _people(schedule, known)
+    yield from _shifts(schedule)
     if schedule.keeps_holidays:
         for year in sorted(known.unknown_years):
             yield _problem("moved-days-unknown", "holidays", year=year)
     if not plans and not schedule.people:
         yield _problem("schedule-empty", "people")
+
+
+def _shifts(schedule: Schedule) -> Iterator[ScheduleProblem]:
+    """Find names that do not tell hours apart."""
+    letters: set[str] = set()
+    for number, shift in enumerate(schedule.shifts):
+        yield from _hours(f"shifts.{number}.hours", shift.hours)
+        if shift.letter in letters:
+            yield _problem("letter-twice", f"shifts.{number}.letter", name=shift.letter)
+        letters.add(shift.letter)
 
 
 def _people(schedule: Schedule, known: ScheduleStaff) -> Iterator[ScheduleProblem]:
@@ -167,6 +179,17 @@ def _dates(where: str, dates: Period | Leave) -> Iterator[ScheduleProblem]:
 
 
 def _hours(where: str, hours: DayHours) -> Iterator[ScheduleProblem]:
+    if not _are_fine(hours):
+        yield from _hours_problems(where, hours)
+
+
+@lru_cache(maxsize=4096)
+def _are_fine(hours: DayHours) -> bool:
+    """Whether nothing is wrong with them: a schedule has the same hours thousands of times."""
+    return next(_hours_problems("", hours), None) is None
+
+
+def _hours_problems(where: str, hours: DayHours) -> Iterator[ScheduleProblem]:
     wrong = [span for span in hours if not is_span(*span)]
     for opens, closes in wrong:
         yield _problem("hours-unreadable", where, opens=opens, closes=closes)
@@ -177,6 +200,11 @@ def _hours(where: str, hours: DayHours) -> Iterator[ScheduleProblem]:
         b - a for a, b in hours_in_minutes(hours)
     ):
         yield _problem("hours-overlap", where)
+
+
+def hours_refused(hours: DayHours) -> bool:
+    """Whether a schedule with these hours of a day would not be saved."""
+    return any(problem.severity == "error" for problem in _hours("", hours))
 
 
 def _length(opens: str, closes: str) -> int:

@@ -55,11 +55,12 @@ def with_month(plan: WorkPlan, month: str, text: str) -> WorkPlan:
     year, number = int(month[:4]), int(month[5:])
     first = date(year, number, 1)
     last = last_of_month(first)
-    kept = [part for period in plan.periods or () for part in _outside(period, first, last)]
+    kept = [part for period in plan.periods or () for part in outside(period, first, last)]
     return plan.model_copy(update={"periods": tuple(sorted((*kept, *written), key=lambda p: p.first))})
 
 
-def _outside(period: Period, first: date, last: date) -> Iterator[Period]:
+def outside(period: Period, first: date, last: date) -> Iterator[Period]:
+    """Yield what is left of a period outside of first to last."""
     if period.last < first or period.first > last:
         yield period
         return
@@ -84,6 +85,8 @@ def as_written(schedule: Schedule) -> dict[str, Any]:
     plans += [*short.get("groups", {}).values(), *short.get("people", {}).values()]
     for plan in plans:
         _write_plan(plan)
+    for shift in short.get("shifts", ()):
+        shift["hours"] = hours_in_words(shift["hours"])
     return short
 
 

@@ -77,12 +77,24 @@ class WorkPlan(ScheduleValue):
         return self.hours is not None or self.periods is not None
 
 
+ShiftColour = Literal["green", "blue", "violet", "teal", "rose"]
+
+
+class NamedShift(ScheduleValue):
+    """Hours with a name, for who paints the schedule: the letter stands in the days that have them. They mean nothing else."""
+
+    letter: str = Field(min_length=1, max_length=2)
+    name: str = Field(min_length=1, max_length=60)
+    colour: ShiftColour = "green"
+    hours: DayHours = Field(min_length=1, max_length=24)
+
+
 class Schedule(ScheduleValue):
     """Who works when. weekly: hours by weekday, which the calendar changes. by_day: the dates that are named, no others.
 
     everybody: the common hours, of whoever is not named here. groups: by the group's name. people: by employee id. zone:
     None = the account's. holidays: whether free days of the calendar are free; None = in a weekly schedule only, since
-    dates of a by-day schedule were named one by one.
+    dates of a by-day schedule were named one by one. shifts: names of hours.
     """
 
     kind: Literal["weekly", "by_day"] = "weekly"
@@ -93,6 +105,7 @@ class Schedule(ScheduleValue):
         default_factory=dict, max_length=1000
     )
     people: dict[WhoId, WorkPlan] = Field(default_factory=dict, max_length=5000)
+    shifts: tuple[NamedShift, ...] = Field(default=(), max_length=12)
 
     @property
     def keeps_holidays(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 from routing.schedules.calendar import Calendar, DayHours, WorkingDay
-from routing.schedules.clock import hours_in_minutes
+from routing.schedules.clock import hours_in_minutes, last_of_month
 from routing.schedules.model import Leave, Period, Schedule, WorkPlan
 
 DayReason = Literal["", "off_shift", "holiday", "on_leave"]
@@ -37,10 +37,10 @@ class PersonalPlan:
     leave: tuple[Leave, ...]
     is_own: bool
     keeps_holidays: bool
-    by_month: dict[tuple[int, int], tuple[Period, ...]] = field(
+    by_month: dict[tuple[int, int], Mapping[date, Period]] = field(
         default_factory=dict, compare=False, repr=False
     )
-    """Found so far: the periods that touch a month."""
+    """Found so far: of a month, the period that holds on each date."""
 
     @property
     def last(self) -> date | None:
@@ -56,11 +56,13 @@ class PersonalPlan:
 
     def leave_on(self, day: date) -> Leave | None:
         """Return the leave of this date, one with a substitute before others."""
+        if not self.leave:
+            return None
         found = [leave for leave in self.leave if leave.covers(day)]
         return next((leave for leave in found if leave.substitute), found[0] if found else None)
 
     def _without_leave(self, day: date, calendar: Calendar) -> tuple[Minutes, DayReason]:
-        named = next((p for p in self._periods_around(day) if p.covers(day)), None)
+        named = self._dates_around(day).get(day) if self.periods else None
         if self.hours is not None and named is not None:
             return _planned(
                 hours_in_minutes(named.hours)
@@ -75,14 +77,23 @@ class PersonalPlan:
             return _planned(hours_of_worked_day(self.hours, day, calendar.working[day], is_own=self.is_own))
         return _planned(hours)
 
-    def _periods_around(self, day: date) -> tuple[Period, ...]:
+    def _dates_around(self, day: date) -> Mapping[date, Period]:
         month = day.year, day.month
         if (found := self.by_month.get(month)) is None:
             first = day.replace(day=1)
-            next_first = (first + timedelta(days=31)).replace(day=1)
-            touching = (p for p in self.periods if p.first < next_first and p.last >= first)
-            found = self.by_month[month] = tuple(touching)
+            found = self.by_month[month] = _by_date(self.periods, first, last_of_month(first))
         return found
+
+
+def _by_date(periods: Sequence[Period], first: date, last: date) -> Mapping[date, Period]:
+    """Return for each date from first to last the first period that covers it."""
+    found: dict[date, Period] = {}
+    for period in periods:
+        begins, ends = max(period.first, first), min(period.last, last)
+        for day in (begins + timedelta(days=n) for n in range((ends - begins).days + 1)):
+            if not period.weekdays or day.isoweekday() in period.weekdays:
+                found.setdefault(day, period)
+    return found
 
 
 def _planned(hours: Minutes) -> tuple[Minutes, DayReason]:

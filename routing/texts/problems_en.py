@@ -101,6 +101,8 @@ SENTENCES: Mapping[str, str] = {
     "schedule.problem.moved-days-unknown.remedy": "name that year's days with 'callmatrix calendar set', or update the program once they are decreed",
     "schedule.problem.schedule-empty": "nobody is in the schedule: nobody is on shift by it",
     "schedule.problem.schedule-empty.remedy": "add people, a group, or hours for everybody",
+    "schedule.problem.letter-twice": "the letter '{name}' stands for two shifts",
+    "schedule.problem.letter-twice.remedy": "choose another letter, so that they can be told apart",
     "schedule.problem.hours-missing": "“{name}” has no hours, and there are none to take over: neither of a group nor of everybody",
     "schedule.problem.hours-missing.remedy": "give them hours, or give hours to everybody",
 }  # fmt: skip

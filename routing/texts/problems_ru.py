@@ -101,6 +101,8 @@ SENTENCES: Mapping[str, str] = {
     "schedule.problem.moved-days-unknown.remedy": "назовите дни этого года командой 'callmatrix calendar set' или обновите программу, когда их объявят",
     "schedule.problem.schedule-empty": "в графике никого нет: по нему никто не на смене",
     "schedule.problem.schedule-empty.remedy": "добавьте людей, группу или часы для всех",
+    "schedule.problem.letter-twice": "буква «{name}» стоит у двух смен",
+    "schedule.problem.letter-twice.remedy": "выберите другую букву, чтобы смены различались",
     "schedule.problem.hours-missing": "у «{name}» нет часов, и взять их не у кого: ни у группы, ни у всех часов нет",
     "schedule.problem.hours-missing.remedy": "укажите его часы, или часы для всех",
 }  # fmt: skip
