@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -16,6 +17,9 @@ from routing.texts.catalogue import DEFAULT_LANGUAGE, Language
 from routing.working_time import is_working, own_days
 
 _YEARS_AHEAD = 5
+_FRIDAY, _NORM_HOURS = 5, 8
+_SHORT_EVES = frozenset({"BY", "RU"})
+"""Where the working day before a holiday has an hour less."""
 _NEXT_YEAR_FROM = (
     10  # month: by then the next year's days are decreed, as a rule, and schedules for it are written
 )
@@ -48,6 +52,35 @@ def unknown_years(hours: WorkingTime, now: datetime) -> tuple[int, ...]:
     known = calendar_of(hours, now).known_years | {day.year for day in own_days(hours)}
     years = (now.year, now.year + 1) if now.month >= _NEXT_YEAR_FROM else (now.year,)
     return tuple(year for year in years if year not in known)
+
+
+def norm_hours(hours: WorkingTime, month: date) -> int:
+    """Return how many hours the production calendar has in the month of this date, at forty hours a week: eight a working day, where
+    the law says so one less before a holiday. A Saturday that is worked on has the hours of the day that is free instead.
+    """
+    country, year = (hours.holidays or "").upper(), month.year
+    calendar = _calendar(country, year - 1, year + 1, hours.working_saturdays, DEFAULT_LANGUAGE)
+    whole = calendar.with_own(own_days(hours))
+    moved = _moved_to(country, year)
+    days = (month.replace(day=1) + timedelta(days=n) for n in range(monthrange(year, month.month)[1]))
+    return sum(_norm_of_day(day, whole, moved, country in _SHORT_EVES) for day in days)
+
+
+def _norm_of_day(day: date, calendar: Calendar, moved: Mapping[date, date], has_short_eves: bool) -> int:
+    """Return its hours. moved: days that are worked on at a week-end, by the day that is free instead."""
+    if day in calendar.free or (day.isoweekday() > _FRIDAY and day not in calendar.working):
+        return 0
+    instead = next((free for free, worked in moved.items() if worked == day), day)
+    following = instead + timedelta(days=1)
+    is_before_holiday = has_short_eves and following in calendar.free and following not in moved
+    return _NORM_HOURS - 1 if is_before_holiday else _NORM_HOURS
+
+
+@lru_cache(maxsize=64)
+def _moved_to(country: str, year: int) -> Mapping[date, date]:
+    if not country or not has_holidays(country):
+        return {}
+    return dict(_moved_days(holidays.country_holidays(country, years=range(year - 1, year + 2))))
 
 
 def has_holidays(country: str) -> bool:

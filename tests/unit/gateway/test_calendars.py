@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from gateway.calendars import calendar_of, has_holidays, holidays_around, unknown_years
+from gateway.calendars import calendar_of, has_holidays, holidays_around, norm_hours, unknown_years
 from routing.schedules.calendar import NO_CALENDAR, NO_HOLIDAYS, OwnDay, WorkingDay
 from routing.settings import WorkingTime
 from routing.working_time import add_working_minutes, is_working
@@ -118,3 +118,22 @@ def test_years_of_which_nobody_knows_the_moved_days_are_named(
     hours: WorkingTime, now: datetime, years: tuple[int, ...]
 ) -> None:
     assert unknown_years(hours, now) == years
+
+
+def test_the_production_calendar_of_russia_has_its_hours() -> None:
+    """As decreed for 40 hours a week: 1979 of 2024, 1972 of 2025 and of 2026."""
+    years = {
+        year: [norm_hours(RUSSIA, date(year, month, 1)) for month in range(1, 13)]
+        for year in (2024, 2025, 2026)
+    }
+    assert {year: sum(months) for year, months in years.items()} == {2024: 1979, 2025: 1972, 2026: 1972}
+    assert years[2025][10] == 151, "the working Saturday before moved days is short too"
+    assert norm_hours(WorkingTime(), date(2026, 12, 1)) == 23 * 8
+    own = WorkingTime(
+        days={
+            "2026-12-05": OwnDay(kind="working"),
+            "2026-12-07": OwnDay(kind="free"),
+            "2026-12-08": OwnDay(kind="free"),
+        }
+    )
+    assert norm_hours(own, date(2026, 12, 31)) == 22 * 8
