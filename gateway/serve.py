@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -94,6 +95,9 @@ async def serve_pages(settings: Settings, socket: Path) -> None:
         configured_pool(settings, "callmatrix pages", _PAGES_POOL) as pool,
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session,
     ):
+        # What a large page makes and drops must not have the whole program walked through for garbage each time.
+        gc.collect()
+        gc.freeze()
         await PagesProcess(settings, pool, session).run(stop, socket)
 
 
