@@ -25,6 +25,8 @@ _PACKAGES_OF_BROWSERS = ("@fontsource-variable/inter", "@tabler/core", "@tabler/
 _FONTS = ("latin", "cyrillic")
 _TABLER = "@tabler/core/dist/css/tabler.min.css"
 _BLOCKING_SCRIPT = "theme.js"
+_OF_ONE_PAGE = ("schedule",)
+"""Folders of scripts that a page of its own loads."""
 
 
 def build(root: Path, force: bool = False) -> int:
@@ -65,19 +67,24 @@ def _contents(root: Path, packages: Path) -> dict[str, bytes]:
     fonts = {f"inter-{name}.woff2": _font(packages, name) for name in _FONTS}
     tabler = purged(root, packages / _TABLER, used_words(root / WEB))
     own = [path.read_text(encoding="utf-8") for path in sorted((static / "css").glob("*.css"))]
-    scripts = {path.name: path.read_text(encoding="utf-8") for path in sorted((static / "js").glob("*.js"))}
+    scripts = _scripts(static / "js")
     blocking = scripts.pop(_BLOCKING_SCRIPT)
     names = (static / "icons.txt").read_text(encoding="utf-8").split()
     return {
         **fonts,
         "app.css": stylesheet(tabler, own, {name: hashed(name, fonts[name]) for name in fonts}).encode(),
         "app.js": joined(scripts).encode(),
+        **{f"{name}.js": joined(_scripts(static / "js" / name)).encode() for name in _OF_ONE_PAGE},
         "theme.js": without_remarks(blocking).encode(),
         "htmx.js": (packages / "htmx.org/dist/htmx.min.js").read_bytes(),
         "icons.svg": sprite(packages / "@tabler/icons/icons", names).encode(),
         "licences.txt": licences(packages, _PACKAGES_OF_BROWSERS).encode(),
         **{path.name: path.read_bytes() for path in sorted((static / "images").glob("*"))},
     }
+
+
+def _scripts(folder: Path) -> dict[str, str]:
+    return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.js"))}
 
 
 def _font(packages: Path, subset: str) -> bytes:

@@ -1,4 +1,4 @@
-"""Shifts: who is here, and when somebody was."""
+"""Shifts: who is here, when somebody was, and schedules."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from gateway.web.frame import (
     Shown,
     page_not_found,
 )
+from gateway.web.shifts.schedules.routes import PAGES as SCHEDULE_PAGES
+from gateway.web.shifts.tabs import tabs_of
 from gateway.web.shifts.who_is_here import who_is_here
 from routing.texts.catalogue import phrase
 
@@ -40,7 +42,7 @@ async def who(call: PageCall) -> Shown:
     template = "shifts/_people.html" if call.is_fragment else "shifts/who_is_here.html"
     async with call.connection() as conn:
         found = await who_is_here(conn, call.account, call.now, _switchable(call))
-    return Shown(template, {"here_now": found})
+    return Shown(template, {"here_now": found, "tabs_shown": tabs_of(call, "who")})
 
 
 async def switch(call: PageCall[NoPageQuery, SwitchForm]) -> SeeOther:
@@ -97,4 +99,5 @@ PAGES: tuple[PageRoute, ...] = (
         entry="shifts",
         is_ones_own=True,
     ),
+    *SCHEDULE_PAGES,
 )

@@ -28,7 +28,11 @@ from gateway.web.texts.setup import russian as setup_ru
 from gateway.web.texts.shell import english as shell_en
 from gateway.web.texts.shell import russian as shell_ru
 from gateway.web.texts.shifts import english as shifts_en
+from gateway.web.texts.shifts import painting_english as painting_en
+from gateway.web.texts.shifts import painting_russian as painting_ru
 from gateway.web.texts.shifts import russian as shifts_ru
+from gateway.web.texts.shifts import schedules_english as schedules_en
+from gateway.web.texts.shifts import schedules_russian as schedules_ru
 from gateway.web.texts.sign_in import english as sign_in_en
 from gateway.web.texts.sign_in import russian as sign_in_ru
 from gateway.web.texts.start import english as start_en
@@ -52,6 +56,8 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **setup_ru.SENTENCES,
         **shell_ru.SENTENCES,
         **shifts_ru.SENTENCES,
+        **schedules_ru.SENTENCES,
+        **painting_ru.SENTENCES,
         **sign_in_ru.SENTENCES,
         **start_ru.SENTENCES,
         **users_ru.SENTENCES,
@@ -70,6 +76,8 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **setup_en.SENTENCES,
         **shell_en.SENTENCES,
         **shifts_en.SENTENCES,
+        **schedules_en.SENTENCES,
+        **painting_en.SENTENCES,
         **sign_in_en.SENTENCES,
         **start_en.SENTENCES,
         **users_en.SENTENCES,

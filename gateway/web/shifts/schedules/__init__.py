@@ -1,0 +1,1 @@
+"""Schedules: listed, made, painted by month and week, removed."""

@@ -1,0 +1,157 @@
+"""What a schedule has beside its hours: whose lines stand in it, its named shifts, its zone, whether holidays are free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from pydantic import Field, ValidationError
+
+from gateway.admin.refused import InputRefused
+from gateway.admin.schedules.painting import with_shifts
+from gateway.admin.schedules.saved import ScheduleRefused, save_schedule
+from gateway.web.frame import AnyPageCall, Form, PageCall, SeeOther, Shown
+from gateway.web.refusals import refusal_said
+from gateway.web.shifts.schedules.brushes import COLOURS, read
+from gateway.web.shifts.schedules.cells import line_name
+from gateway.web.shifts.schedules.grid import lines_of, whose_of
+from gateway.web.shifts.schedules.places import place_of
+from gateway.web.shifts.schedules.reading import GridQuery, ScheduleSeen, see_schedule
+from routing.schedules.edits import plan_of, with_plan
+from routing.schedules.model import NamedShift, Schedule, ShiftColour, WorkPlan
+from routing.texts.catalogue import phrase
+from runtime.database.pool import Conn
+
+_Change = Callable[[ScheduleSeen], Schedule]
+
+
+class ScheduleLinesForm(Form):
+    """line: keys of lines, e.g. "p:anna"."""
+
+    line: tuple[str, ...] = ()
+
+
+class ShiftForm(Form):
+    letter: str = Field(default="", max_length=10)
+    name: str = Field(default="", max_length=100)
+    colour: ShiftColour = "green"
+    hours: str = Field(default="", max_length=400)
+
+
+class LetterForm(Form):
+    letter: str = Field(default="", max_length=10)
+
+
+class SettingsForm(Form):
+    """zone "": the account's. holidays: whether they are free; usual = by the kind."""
+
+    zone: str = Field(default="", max_length=60)
+    holidays: Literal["usual", "yes", "no"] = "usual"
+
+
+async def show_settings(call: PageCall[GridQuery, None]) -> Shown:
+    async with call.connection() as conn:
+        return _page(call, await see_schedule(conn, call, call.query))
+
+
+def _page(
+    call: AnyPageCall, seen: ScheduleSeen, errors: dict[str, str] | None = None, typed: Any = None
+) -> Shown:
+    values = {
+        "seen": seen,
+        "lines": [(line, line_name(line, call.texts)) for line in lines_of(seen.schedule, seen.staff)],
+        "place": place_of(seen.stored.name),
+        "colours": COLOURS,
+        "errors": errors or {},
+        "typed": typed or ShiftForm(),
+    }
+    return Shown("shifts/schedules/settings.html", values, status=422 if errors else 200)
+
+
+async def _changed(
+    call: AnyPageCall, field: str, change: _Change, said: str, *, back: str = "", typed: Any = None
+) -> SeeOther | Shown:
+    """Save what the change makes of the schedule. field: at which a refusal is shown. back: of the path, after it was saved."""
+    async with call.connection() as conn:
+        seen = await see_schedule(conn, call, call.query)
+        try:
+            await _save(conn, call, seen, change(seen))
+        except ScheduleRefused as err:
+            words = err.errors[0].in_words(call.texts.language)
+            return _page(call, seen, {field: ": ".join(words)}, typed)
+        except ValidationError:
+            return _page(call, seen, {field: call.texts.say("shifts.setting.incomplete")}, typed)
+        except ValueError:
+            return _page(call, seen, {field: call.texts.say("shifts.paint.no_hours")}, typed)
+        except InputRefused as err:
+            return _page(call, seen, {field: refusal_said(err, call.texts)}, typed)
+    return SeeOther(call.here(place_of(seen.stored.name) + back), said=phrase(said))
+
+
+async def _save(conn: Conn, call: AnyPageCall, seen: ScheduleSeen, schedule: Schedule) -> None:
+    await save_schedule(
+        conn,
+        call.account.id,
+        seen.stored.name,
+        schedule,
+        by=call.who.name,
+        version=seen.stored.version,
+        language=call.texts.language,
+    )
+
+
+async def add_lines(call: PageCall[GridQuery, ScheduleLinesForm]) -> SeeOther | Shown:
+    """Give these a line of their own, without hours yet."""
+
+    def change(seen: ScheduleSeen) -> Schedule:
+        schedule = seen.schedule
+        empty = WorkPlan(periods=()) if schedule.kind == "by_day" else WorkPlan(hours={})
+        for key in call.form.line:
+            if plan_of(schedule, whose_of(key)) is None:
+                schedule = with_plan(schedule, whose_of(key), empty)
+        return schedule
+
+    return await _changed(call, "line", change, "shifts.setting.lines_added")
+
+
+async def remove_lines(call: PageCall[GridQuery, ScheduleLinesForm]) -> SeeOther | Shown:
+    def change(seen: ScheduleSeen) -> Schedule:
+        schedule = seen.schedule
+        for key in call.form.line:
+            schedule = with_plan(schedule, whose_of(key), None)
+        return schedule
+
+    return await _changed(call, "line", change, "shifts.setting.lines_removed", back="/settings")
+
+
+async def add_shift(call: PageCall[GridQuery, ShiftForm]) -> SeeOther | Shown:
+    """Name hours; a shift of the same letter is changed."""
+    form = call.form
+
+    def change(seen: ScheduleSeen) -> Schedule:
+        shift = NamedShift(
+            letter=form.letter.strip(), name=form.name.strip(), colour=form.colour, hours=read(form.hours)
+        )
+        return with_shifts(seen.schedule, [shift])
+
+    return await _changed(call, "shift-hours", change, "shifts.setting.saved", back="/settings", typed=form)
+
+
+async def remove_shift(call: PageCall[GridQuery, LetterForm]) -> SeeOther | Shown:
+    """Forget the name; days with these hours keep them."""
+
+    def change(seen: ScheduleSeen) -> Schedule:
+        kept = tuple(shift for shift in seen.schedule.shifts if shift.letter != call.form.letter)
+        return seen.schedule.model_copy(update={"shifts": kept})
+
+    return await _changed(call, "letter", change, "shifts.setting.saved", back="/settings")
+
+
+async def save_settings(call: PageCall[GridQuery, SettingsForm]) -> SeeOther | Shown:
+    form = call.form
+    holidays = {"usual": None, "yes": True, "no": False}[form.holidays]
+
+    def change(seen: ScheduleSeen) -> Schedule:
+        return seen.schedule.model_copy(update={"zone": form.zone.strip() or None, "holidays": holidays})
+
+    return await _changed(call, "zone", change, "shifts.setting.saved", back="/settings")

@@ -1,0 +1,79 @@
+"""Schedules: listed with what is wrong, made, copied, deleted with a question that names what stands on them."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from gateway.admin.distribution.templates import save_template
+from gateway.admin.schedules.saved import save_schedule, the_schedule
+from gateway.store.admin.bindings import Bindings
+from routing.distribution.template import DistributionTemplate, TemplateHours, TemplateMember
+from routing.schedules.model import Schedule, WorkPlan
+from tests.integration.api.client import ACCOUNT, ANNA, SENIOR
+from tests.integration.web.browser import Site
+
+SALES = "Отдел продаж"
+PLACE = f"/shifts/schedules/{quote(SALES)}"
+_WEEK = WorkPlan(hours=dict.fromkeys(range(1, 6), (("09:00", "18:00"),)))
+
+
+async def prepare_sales(site: Site) -> None:
+    """A schedule with Anna in it, and a template by it in which the senior manager takes part too."""
+    hours = TemplateHours(mode="individual", schedule=SALES)
+    members = tuple(TemplateMember(employee_id=person.id) for person in (ANNA, SENIOR))
+    async with site.pool.acquire() as conn:
+        await save_schedule(conn, ACCOUNT, SALES, Schedule(people={ANNA.id: _WEEK}), by="test")
+        await save_schedule(conn, ACCOUNT, "Ночь", Schedule(kind="by_day"), by="test")
+        template = DistributionTemplate(name="Опт", employees=members, working_time=hours)
+        await save_template(conn, ACCOUNT, template, by="test")
+
+
+async def test_schedules_are_listed_made_copied_and_deleted(site: Site) -> None:
+    senior = site.as_("senior_manager")
+    empty = await senior.get("/shifts/schedules")
+    assert "Графиков ещё нет" in empty.words
+    await prepare_sales(site)
+    page = (await senior.get("/shifts/schedules")).page
+    rows = {row.one("th", scope="row").text: row.text for row in page.one("tbody").all("tr")}
+    assert list(rows) == ["Ночь", SALES]
+    assert "не хватает: 1 Ольга" in rows[SALES]
+    assert "Опт" in rows[SALES]
+    assert "в графике никого нет" in rows["Ночь"]
+    taken = await senior.post("/shifts/new-schedule", {"name": SALES, "kind": "by_day"})
+    assert (taken.status, taken.page.by_id("name-error").text) == (
+        422,
+        "Такое название уже есть. Выберите другое.",
+    )
+    made = await senior.post(
+        "/shifts/new-schedule", {"name": "Склад", "kind": "weekly", "whose": "everybody"}
+    )
+    assert made.location == f"/shifts/schedules/{quote('Склад')}"
+    copied = await senior.post(f"{PLACE}/copy", {"name": "Опт (копия)"})
+    assert copied.status == 303
+    async with site.pool.acquire() as conn:
+        assert (await the_schedule(conn, ACCOUNT, "Опт (копия)")).schedule.people == {ANNA.id: _WEEK}
+        assert (await the_schedule(conn, ACCOUNT, "Склад")).schedule.everybody is not None
+    question = await senior.get(f"{PLACE}/remove")
+    assert "Удалить график «Отдел продаж»?" in question.words
+    assert "шаблоны (1): Опт" in question.words
+    assert (await senior.post(f"{PLACE}/remove", {})).status == 409, "it names what stands on it first"
+    assert (await senior.post(f"{PLACE}/remove", {"even_if_used": "1"})).status == 303
+    left = (await senior.get("/shifts/schedules")).page.one("tbody").all("th", scope="row")
+    assert [one.text for one in left] == ["Ночь", "Опт (копия)", "Склад"]
+
+
+async def test_who_is_bound_to_schedules_sees_and_changes_these_and_a_manager_their_own(site: Site) -> None:
+    await prepare_sales(site)
+    bound = site.as_("senior_manager", bound=Bindings(account_id=ACCOUNT, schedules=("Ночь",)))
+    page = (await bound.get("/shifts/schedules")).page
+    assert [one.text for one in page.one("tbody").all("th", scope="row")] == ["Ночь"]
+    assert not page.all("a", href="/shifts/new-schedule")
+    assert (await bound.post(f"{PLACE}/remove", {"even_if_used": "1"})).status == 403
+    assert (await bound.post("/shifts/new-schedule", {"name": "x"})).status == 422
+    assert (await bound.post(f"/shifts/schedules/{quote('Ночь')}/remove", {})).status == 303
+    anna = site.as_("manager", bound=Bindings(account_id=ACCOUNT, employee=ANNA.id))
+    own = (await anna.get("/shifts/schedules")).page
+    assert [one.text for one in own.one("tbody").all("th", scope="row")] == [SALES]
+    assert not own.all("a", href=f"{PLACE}/remove")
+    reader = site.as_("read_only", language="en")
+    assert len((await reader.get("/shifts/schedules")).page.one("tbody").all("tr")) == 1
