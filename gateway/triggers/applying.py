@@ -17,7 +17,9 @@ from gateway.store.triggers.known import known_facts
 from gateway.store.triggers.triggers import trigger_of
 from routing.triggers.causes import applied
 from routing.triggers.decide import FiredLately, decide
+from routing.triggers.facts import TriggerFacts
 from routing.triggers.model import Trigger
+from routing.triggers.reasons import FiringReason
 from runtime.database.pool import Conn
 from runtime.progress import Progress
 
@@ -25,17 +27,27 @@ WORK = "trigger_apply"
 _PAGE = 200
 
 
+class LookedAtDeal(NamedTuple):
+    """What would come of one deal. is_unknown: of `not_met`: a condition asks what only the CRM knows."""
+
+    facts: TriggerFacts
+    reason: FiringReason
+    is_unknown: bool
+
+
 class ApplyPreview(NamedTuple):
     """deals: that stand there. reasons: how many would come out how. not_known: of `not_met`, those of which a condition asks
-    what only the CRM knows: it decides when they are read."""
+    what only the CRM knows: it decides when they are read. first: the oldest of the deals, as many as were asked for."""
 
     deals: int
     reasons: Mapping[str, int]
     not_known: int
+    first: Sequence[LookedAtDeal] = ()
 
 
-async def preview(conn: Conn, account_id: str, trigger: Trigger) -> ApplyPreview:
-    """Decide by what the directory knows, as if the trigger were on. Nothing is stored."""
+async def preview(conn: Conn, account_id: str, trigger: Trigger, *, show: int = 0) -> ApplyPreview:
+    """Decide by what the directory knows, as if the trigger were on. Nothing is stored. show: so many deals are told of one
+    by one."""
     staff = await staff_of(conn, account_id)
     names = frozenset(
         [
@@ -46,13 +58,22 @@ async def preview(conn: Conn, account_id: str, trigger: Trigger) -> ApplyPreview
     )
     is_on = trigger.model_copy(update={"is_on": True})
     reasons: Counter[str] = Counter()
-    not_known = 0
+    not_known, first = 0, list[LookedAtDeal]()
     async for ids in _pages(conn, account_id, trigger):
-        for facts in await known_facts(conn, account_id, ids, staff, names):
-            found = decide(is_on, applied("preview"), facts, FiredLately())
-            reasons[found.reason] += 1
-            not_known += found.reason == "not_met" and any(s.because == "not_known" for s in found.steps)
-    return ApplyPreview(reasons.total(), dict(reasons), not_known)
+        known = {facts.deal_id: facts for facts in await known_facts(conn, account_id, ids, staff, names)}
+        for facts in (known[id] for id in ids if id in known):
+            one = _looked_at(is_on, facts)
+            reasons[one.reason] += 1
+            not_known += one.is_unknown
+            if len(first) < show:
+                first.append(one)
+    return ApplyPreview(reasons.total(), dict(reasons), not_known, first)
+
+
+def _looked_at(trigger: Trigger, facts: TriggerFacts) -> LookedAtDeal:
+    found = decide(trigger, applied("preview"), facts, FiredLately())
+    is_unknown = found.reason == "not_met" and any(s.because == "not_known" for s in found.steps)
+    return LookedAtDeal(facts, found.reason, is_unknown)
 
 
 async def apply_work(

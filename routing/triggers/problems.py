@@ -25,6 +25,9 @@ from routing.triggers.never import never_together
 
 TriggerWeight = Literal["error", "warning"]
 
+NOT_TOLD: frozenset[CauseKind] = frozenset(("invoice_paid",))
+"""What amoCRM never tells."""
+
 TRIGGER_PROBLEMS: Mapping[str, TriggerWeight] = {
     "pipeline-gone": "error",
     "stage-gone": "error",
@@ -86,7 +89,7 @@ class KnownToTriggers(NamedTuple):
     campaigns: Collection[str] | None = None
     finished: Collection[str] = ()
     text_problem: Callable[[SendSms], TriggerProblem | None] = lambda action: None
-    not_told: frozenset[CauseKind] = frozenset(("invoice_paid",))
+    not_told: frozenset[CauseKind] = NOT_TOLD
 
 
 def problems(trigger: Trigger, known: KnownToTriggers) -> list[TriggerProblem]:

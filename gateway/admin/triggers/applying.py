@@ -27,9 +27,9 @@ class TriggerIsOff(InputRefused):
         super().__init__("trigger", f"trigger '{name}' is off", "switch it on first")
 
 
-async def preview_apply(conn: Conn, account_id: str, name: str) -> ApplyPreview:
-    """Say what would come of it. Raise NothingOfThatName."""
-    return await preview(conn, account_id, (await the_trigger(conn, account_id, name)).trigger)
+async def preview_apply(conn: Conn, account_id: str, name: str, *, show: int = 0) -> ApplyPreview:
+    """Say what would come of it, and of the first deals one by one. Raise NothingOfThatName."""
+    return await preview(conn, account_id, (await the_trigger(conn, account_id, name)).trigger, show=show)
 
 
 async def apply_trigger(conn: Conn, account_id: str, name: str, *, by: str) -> LongTask:

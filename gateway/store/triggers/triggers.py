@@ -26,11 +26,16 @@ WHERE account_id = $1 AND name = $2
 
 # What waits is as its trigger was; what a trigger that is off has started is not wanted any more. Who has come into a campaign
 # is the campaign's.
-_DROP = """
-UPDATE outbound_item SET state = 'dropped', reason = $3, ended_at = now()
-WHERE account_id = $1 AND source = 'trigger' AND "order"->>'trigger' = $2
+_NOT_BEGUN = """
+account_id = $1 AND source = 'trigger' AND "order"->>'trigger' = $2
   AND (state = 'waiting' AND kind <> 'campaign' OR state = 'held' AND client IS NULL)
 """
+_DROP = f"""
+UPDATE outbound_item SET state = 'dropped', reason = $3, ended_at = now() WHERE {_NOT_BEGUN}
+"""  # noqa: S608 - a constant condition
+_COUNT = f"""
+SELECT count(*) FROM outbound_item WHERE {_NOT_BEGUN}
+"""  # noqa: S608
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +106,12 @@ async def remove_trigger(conn: Conn, account_id: str, name: str) -> bool:
     await conn.execute(_DROP, account_id, name, "removed")
     await _told(conn, account_id, name, before, None)
     return True
+
+
+async def waiting_of_trigger(conn: Conn, account_id: str, name: str) -> int:
+    """Return how much of what it has put into the queue would be dropped with it."""
+    count: int = await conn.fetchval(_COUNT, account_id, name)
+    return count
 
 
 async def _told(
