@@ -12,6 +12,7 @@ from gateway.admin.outbound.settings import change_settings
 from gateway.admin.refused import InputRefused
 from gateway.store.outbound.listing import QueuePart
 from gateway.web.frame import AnyPageCall, Form, NoPageQuery, PageCall, SeeOther, Shown
+from gateway.web.messages.tabs import tabs_of
 from routing.texts.catalogue import phrase
 
 _PATH = "/messages"
@@ -66,6 +67,7 @@ async def _shown(call: AnyPageCall, template: str = "", typed: str | None = None
     async with call.connection() as conn:
         seen = await queue_seen(conn, call.account.id, call.texts.language)
     values = {
+        "tabs": tabs_of(call, "callbacks"),
         "seen": seen,
         "lines": _lines(call, seen),
         "waiting": {kind: _waiting(seen, kind) for kind in ("callback", "sms", "campaign")},

@@ -89,7 +89,8 @@ function closePanel(event) {
 function onVariable(event) {
   const button = event.target.closest("[data-variable]");
   if (!button) return;
-  const field = lastField?.isConnected ? lastField : document.querySelector("details[open] [data-template]");
+  event.preventDefault();
+  const field = lastField?.isConnected ? lastField : document.querySelector("details[open] [data-template], textarea[data-template]");
   if (!field) return;
   const text = `{{ ${button.dataset.variable} }}`;
   const at = field === lastField ? field.selectionStart : field.value.length;

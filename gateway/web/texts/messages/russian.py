@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.web.texts.messages.russian_triggers import SENTENCES as TRIGGERS
+
 SENTENCES: Mapping[str, str] = {
+    **TRIGGERS,
     "messages.heading": "Автоперезвон и сообщения",
     "messages.context": "Что уходит клиентам само: звонки, SMS, кампании.",
     "messages.tile.callback": "Звонков ждут",
