@@ -108,7 +108,7 @@ class PlayedAsterisk:
             page = await self.sales.stack.api("GET", f"{API}/outbound/items", deal=str(deal))
             return [i for i in page["items"] if i["ended_at"] is not None]
 
-        (one,) = list(await until(is_over, f"the call back of deal {deal} has ended", seconds=60) or ())
+        (one,) = list(await until(is_over, f"the call back of deal {deal} has ended", seconds=150) or ())
         full: dict[str, Any] = await self.sales.api("GET", f"outbound/items/{one['id']}")
         return full
 
