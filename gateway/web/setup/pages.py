@@ -45,6 +45,7 @@ PAGES: tuple[PageRoute, ...] = (
     _get("/setup/pbx/{connection}", pbx.show_one),
     _post("/setup/pbx/{connection}", pbx.change),
     _get("/setup/pbx/{connection}/wait", pbx.wait),
+    _get("/setup/pbx/{connection}/secret", pbx.ask_new_secret),
     _post("/setup/pbx/{connection}/secret", pbx.change_secret),
     _get("/setup/pbx/{connection}/remove", pbx.ask_removal),
     _post("/setup/pbx/{connection}/remove", pbx.remove),

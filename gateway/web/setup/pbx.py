@@ -65,6 +65,12 @@ class LinesForm(Form):
     is_on: bool = False
 
 
+class SecretForm(Form):
+    """instead_of: mark of the secret that is replaced."""
+
+    instead_of: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class LineSeen:
     """at, call_id: of the latest call at it."""
@@ -257,10 +263,29 @@ async def change(call: PageCall[PageQuery, LinesForm]) -> PageAnswer:
     return SeeOther(call.here(f"/setup/pbx/{connection.name}"), said=phrase("setup.said.saved"))
 
 
-async def change_secret(call: PageCall) -> PageAnswer:
+async def ask_new_secret(call: PageCall) -> Shown:
+    async with call.connection() as conn:
+        return _secret_question(call, await _connection(conn, call))
+
+
+def _secret_question(call: AnyPageCall, connection: Connection, *, is_another: bool = False) -> Shown:
+    """is_another: the secret that was to be replaced is none any more."""
+    values = {"tabs": tabs_of(call, "pbx"), "connection": connection, "is_another": is_another}
+    values["instead_of"] = _mark_of(connection)
+    return Shown("setup/pbx_new_secret.html", values, status=409 if is_another else 200)
+
+
+def _mark_of(connection: Connection) -> str:
+    """By which a form says which secret it replaces: sent again, it would replace the one that was just shown."""
+    return connection.secret_hash[:16]
+
+
+async def change_secret(call: PageCall[PageQuery, SecretForm]) -> PageAnswer:
     secret = new_secret()
     async with call.connection() as conn:
         connection = await _connection(conn, call)
+        if call.form.instead_of != _mark_of(connection):
+            return _secret_question(call, connection, is_another=True)
         changed = await connections.change_connection(
             conn, call.account.id, connection.name, {"secret": secret}, call.services.kinds, allowed_to(call)
         )

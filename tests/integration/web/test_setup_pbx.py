@@ -42,8 +42,14 @@ async def test_a_pbx_is_connected_and_its_secret_is_shown_once(site: Site) -> No
     one = await admin.get("/setup/pbx/branch")
     assert secret not in one.text
     assert "+74951230001" in one.page.by_id("lines")["value"]
-    anew = await admin.post("/setup/pbx/branch/secret")
+    asked = await admin.get("/setup/pbx/branch/secret")
+    assert "Старый перестанет работать сразу" in asked.words
+    order = {"instead_of": asked.page.all("input", name="instead_of")[0]["value"]}
+    assert (await admin.post("/setup/pbx/branch/secret")).status == 409  # by a slip of the hand
+    anew = await admin.post("/setup/pbx/branch/secret", order)
     assert anew.page.by_id("secret")["value"] != secret
+    again = await admin.post("/setup/pbx/branch/secret", order)
+    assert (again.status, "Секрет уже выпущен" in again.words) == (409, True)
     bad = await admin.post("/setup/pbx/branch", {"lines": "nine", "is_on": "on"})
     assert (bad.status, bad.page.by_id("lines")["value"]) == (422, "nine")
     assert (await admin.post("/setup/pbx/branch/remove")).location == "/setup/pbx"
