@@ -50,14 +50,18 @@ async def save_together(
     revision: int,
     by: str,
     choices: Mapping[str, Side] = NO_CHOICES,
+    chosen_at: int | None = None,
 ) -> SavedTogether:
     """Save a draft that was made from `revision`, with what others saved since. choices: of parts that both changed.
+    chosen_at: the revision of theirs that was shown for it; where they saved since, the choices are asked for again.
 
     Raise BothChanged, DraftMoved (what both began with is kept no longer), NotBoundTo, NoSuchAccount; nothing is stored then.
     """
     async with refusals(conn, account_id), conn.transaction():
         theirs = await store.held_draft(conn, account_id)
         merged = None
+        if chosen_at is not None and theirs.revision != chosen_at:
+            choices = NO_CHOICES
         if theirs.revision != revision:
             merged = await _merged(conn, account_id, mine, theirs, revision, choices)
         wanted = merged.matrix if merged else mine
@@ -77,6 +81,7 @@ async def save_part(
     revision: int,
     by: str,
     choices: Mapping[str, Side] = NO_CHOICES,
+    chosen_at: int | None = None,
 ) -> SavedTogether:
     """Save one part of a draft that was looked at as of `revision`; what is as it was is not saved again. Raise as `save_together`
     does, and NothingOfThatName for a table that is gone."""
@@ -91,7 +96,9 @@ async def save_part(
             raise NothingOfThatName("matrix table", part.table) from err
         if theirs.revision == revision and mine == base:
             return SavedTogether(draft=theirs)
-        return await save_together(conn, account_id, mine, revision=revision, by=by, choices=choices)
+        return await save_together(
+            conn, account_id, mine, revision=revision, by=by, choices=choices, chosen_at=chosen_at
+        )
 
 
 async def _merged(

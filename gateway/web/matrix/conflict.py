@@ -28,11 +28,12 @@ _CELL: TypeAdapter[Any] = TypeAdapter(tuple[Action, ...])
 
 
 class MergeForm(Form):
-    """value: of the part as this person has it, as JSON."""
+    """value: of the part as this person has it, as JSON. seen: the revision of theirs that the choice was made between."""
 
     table: str = ""
     name: str
     revision: int = Field(ge=0, le=2**53)
+    seen: int = Field(ge=0, le=2**53)
     value: str = Field(max_length=200_000)
     choice: Literal["mine", "theirs"]
 
@@ -86,6 +87,7 @@ def conflict_page(
         "theirs": [shown.theirs(change) for change in err.merged.theirs],
         "part": part,
         "revision": revision,
+        "seen": err.theirs.revision,
         "value": value,
     }
     template = "matrix/_conflict.html" if call.is_fragment else "matrix/conflict.html"
@@ -166,6 +168,7 @@ async def save_chosen(call: PageCall[PageQuery, MergeForm]) -> SeeOther | Shown:
                 revision=form.revision,
                 by=call.who.name,
                 choices=choices,
+                chosen_at=form.seen,
             )
         except BothChanged as err:
             catalogue = await catalogue_of(conn, call.account.id)
