@@ -93,6 +93,18 @@ LOOKS = (
 )
 
 
+async def test_what_could_not_be_saved_is_said_and_sent_again(pages: Pages, site: Site) -> None:
+    async with pages.signed_in_page(f"/matrix?cell={CELL}", quiet=False) as page:
+        foot = page.locator("#matrix-foot")
+        await page.route("**/matrix/cell*", lambda route: route.abort())
+        field = page.locator("#cell-form select").first
+        await field.dispatch_event("change")
+        await expect(foot).to_contain_text("Не сохранено")
+        await expect(foot).not_to_contain_text("Черновик сохранён")
+        await page.unroute("**/matrix/cell*")
+        await expect(foot).not_to_contain_text("Не сохранено", timeout=8_000)
+
+
 async def test_every_page_of_the_matrix_is_open_to_everybody(pages: Pages, site: Site) -> None:
     async with site.pool.acquire() as conn:
         seen = await matrices.draft(conn, ACCOUNT)

@@ -1,5 +1,7 @@
 // Leaving a form with changes asks first. A form takes part with data-guard; its dialog, where it has one, stands in data-guard's value.
 const changed = new Set();
+const RETRY_MS = 3000;
+let retry = null;
 
 export function startUnsaved() {
   for (const form of document.querySelectorAll("form[data-guard][data-changed]")) changed.add(form);
@@ -7,6 +9,8 @@ export function startUnsaved() {
   document.addEventListener("change", mark);
   document.addEventListener("submit", (event) => changed.delete(event.target), true);
   document.body.addEventListener("htmx:afterRequest", onAnswer);
+  document.body.addEventListener("htmx:sendError", onFailure);
+  document.body.addEventListener("htmx:responseError", onFailure);
   document.addEventListener("click", onLeave, true);
   addEventListener("beforeunload", (event) => {
     if (isUnsaved()) event.preventDefault();
@@ -32,6 +36,20 @@ function onAnswer(event) {
     return;
   }
   if (event.detail.successful) changed.delete(form);
+}
+
+// What saves itself and did not get there: say so where it said "saved" before, and send it again.
+function onFailure(event) {
+  const { elt, target, xhr } = event.detail;
+  const form = elt.closest("form[data-guard]");
+  if (!form || (xhr.status > 0 && xhr.status < 500)) return;
+  const sign = document.createElement("p");
+  sign.className = "cm-stale";
+  sign.setAttribute("role", "alert");
+  sign.textContent = document.body.dataset.notSaved;
+  target.replaceChildren(sign);
+  clearTimeout(retry);
+  retry = setTimeout(() => form.isConnected && form.dispatchEvent(new Event("change", { bubbles: true })), RETRY_MS);
 }
 
 // Save and leave, leave without saving, stay: the buttons carry data-leave with save, drop or nothing.

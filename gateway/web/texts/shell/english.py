@@ -14,6 +14,7 @@ SENTENCES: Mapping[str, str] = {
     "shell.help": "Help",
     "shell.sign_out": "Sign out",
     "shell.no_account": "No account chosen",
+    "shell.not_saved": "Not saved: no connection. Trying again every 3 seconds.",
     "shell.stale": "as of {at}",
     "shell.crm.broken": "amoCRM no longer accepts the key, since {since}. Calls are kept, what is to be written waits.",
     "shell.crm.broken.do": "Connect again",
