@@ -66,9 +66,8 @@ class PagesDoor:
             if request.writer.output_size > 0:
                 raise ConnectionError("the pages ended in the middle of an answer") from None
             self._away.note(address, error=type(err).__name__)
-            return web.Response(
-                status=503, text=_away(), content_type="text/html", headers={"Retry-After": "3"}
-            )
+            headers = {"Retry-After": "3"} | ({"Refresh": "5"} if request.method == "GET" else {})
+            return web.Response(status=503, text=_away(), content_type="text/html", headers=headers)
 
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:

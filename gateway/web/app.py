@@ -162,6 +162,8 @@ class Pages:
 
     async def _judged(self, page: PageRoute, request: web.Request, call: AnyPageCall) -> AnyPageCall:
         """Return the call with what was sent. Raise PageRefused."""
+        if any("\0" in part for part in call.path.values()):
+            raise page_not_found()  # no database keeps such a name
         if page.frame == "inside":
             await self._refuse_without_right(page, call)
             if call.account_or_none is None and request.query.get("account"):
@@ -240,6 +242,8 @@ class Pages:
             self._trouble.failed(err)
             response = self._refused(page, call, 503, "database", {})
             response.headers["Retry-After"] = "2"
+            if call.request.method == "GET" and not call.is_fragment:
+                response.headers["Refresh"] = "5"
             return response
         number = secrets.token_hex(4)
         log.error("page-failed", exc_info=err, page=page.path, number=number)

@@ -122,6 +122,7 @@ async def test_without_pages_it_is_said_that_calls_go_on(gateway: tuple[str, aio
     url, http = gateway
     async with http.get(f"{url}/calls") as answer:
         assert (answer.status, answer.headers["Retry-After"]) == (503, "3")
+        assert answer.headers["Refresh"] == "5"
         assert "Звонки это не задело" in await answer.text()
     async with http.get(f"{url}/healthz") as answer:
         assert answer.status == 200

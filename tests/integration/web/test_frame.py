@@ -30,6 +30,13 @@ async def test_a_page_that_is_not_there_is_said_in_the_persons_language(site: Si
         assert answer.page.one("html")["lang"] == language
 
 
+async def test_what_no_database_can_keep_is_not_there(site: Site) -> None:
+    admin = site.as_("admin")
+    for path in ("/calls/%00", "/matrix/versions/%00", "/%00"):
+        assert (await admin.get(path)).status == 404, path
+    assert (await admin.post("/missed/%00/close")).status == 404
+
+
 async def test_every_answer_says_what_browsers_may_do_with_it(site: Site) -> None:
     answer = await site.as_("admin").get("/no/such")
     assert answer.headers["Content-Security-Policy"] == CSP

@@ -227,9 +227,7 @@ async def test_two_editors_keep_both_or_choose_and_nothing_is_lost(crm: Site) ->
     await boris.post("/matrix/cell", {**fields_of(await panel(boris, CELL), "cell-form"), "act": "remove.0"})
     once_more = await anna.post("/matrix/merge", {**hidden, "choice": "mine"})
     assert once_more.status == 409  # what boris saved meanwhile was not among what she chose from
-    form = next(
-        f for f in once_more.page.all("form") if (f.get("action") or "").startswith("/matrix/merge")
-    )
+    form = next(f for f in once_more.page.all("form") if (f.get("action") or "").startswith("/matrix/merge"))
     hidden = {i["name"]: i["value"] for i in form.all("input") if i["name"] not in ("csrf", "choice")}
     await anna.post("/matrix/merge", {**hidden, "choice": "mine"})
     assert (await actions(crm))[-1] == "set_fields"
