@@ -9,6 +9,7 @@ import asyncpg
 
 from gateway.admin.protection.allowed import Allowed, allowed_by
 from gateway.at_work import AtWork
+from gateway.calls.client_job import ClientJob
 from gateway.configuration import Configuration
 from gateway.http.peers import Peers
 from gateway.http.strangers import Strangers
@@ -17,6 +18,7 @@ from gateway.pbx.kind import PbxKind
 from gateway.presence.heartbeats import Heartbeats
 from gateway.settings import Settings
 from gateway.store.admin.accounts import ApiToken
+from gateway.store.admin.matrices import MatrixStore
 from runtime.database.changes import Changes
 from runtime.database.silence import SilenceGuard
 from runtime.metrics import Latency
@@ -58,6 +60,11 @@ class Services:
     tokens_used: TokensUsed
     silence: SilenceGuard
     lookup_latency: Latency | None = None
+
+    @property
+    def client_job(self) -> ClientJob:
+        """For what a person orders of a client's calls."""
+        return ClientJob(self.pool, MatrixStore(), at_work=self.at_work)
 
     def allowed_to(self, who: ApiToken) -> Allowed:
         return allowed_by(self.settings, is_operator=who.account_id is None)

@@ -89,6 +89,11 @@ async def carry_out_by_hand(context: JobContext, case: Case, ordered: CaseOrder)
     return decided
 
 
+async def open_case(context: JobContext, row: CallRow, decided: CaseDecided) -> None:
+    """Take a missed call into its client's case after all."""
+    await _change_case(context, row.client or "", row.call_id, decided)
+
+
 async def known_client(conn: Conn, account_id: str, number: str) -> Client:
     """Return what the CRM is known to hold of a number (E.164), and what we have ordered for it."""
     known = await client_of(conn, account_id, number)

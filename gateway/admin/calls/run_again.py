@@ -5,25 +5,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from typing import NamedTuple
 
 from crm.effects.order import order
 from crm.lane import Lane
 from gateway.admin.refused import InputRefused
-from gateway.at_work import AtWork
-from gateway.calls.call import gone_from_crm, known_client
+from gateway.calls.call import gone_from_crm, known_client, open_case
+from gateway.calls.client_job import ClientJob
+from gateway.calls.context import JobContext
 from gateway.calls.turns import turns_asked
 from gateway.decisions.dry_run import made_decision, setup_at
-from gateway.store.admin.accounts import Account
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.matrices import current_version, matrix_at
-from gateway.store.admin.staff import staff_of, write_snapshot
-from gateway.store.calls.calls import effect_keys, lock_client
+from gateway.store.admin.staff import write_snapshot
+from gateway.store.calls import missed_calls
+from gateway.store.calls.calls import effect_keys, latest_talk, lock_client
 from gateway.store.decisions.decisions import DecisionRow, Explained, add_decisions
+from routing.client import Client
+from routing.client_work.cases import on_missed, split_callback_task
 from routing.client_work.play import Played, play
-from routing.client_work.values import CallRow
+from routing.client_work.values import CallRow, CaseDecided, ClientState
 from routing.decision import decision_id_of
-from routing.effects import CallClient, Effect, ShowCard
+from routing.effects import CallClient, CreateTask, Effect, ShowCard
 from runtime.database.pool import Conn
 
 
@@ -46,51 +49,58 @@ class AnotherOutcome(InputRefused):
         super().__init__("keys", "Meanwhile something else would be new", "look at it again")
 
 
-async def plan_again(conn: Conn, account: Account, row: CallRow, at_work: AtWork) -> CallAgain:
+class _Replayed(NamedTuple):
+    """fresh: what is new. of_case: what the call-back task among it is to its client's case; None where none is new. stored: keys
+    of what was ordered."""
+
+    played: Played
+    fresh: tuple[Effect, ...]
+    of_case: CaseDecided | None
+    stored: frozenset[str]
+
+
+async def plan_again(conn: Conn, job: ClientJob, account_id: str, row: CallRow) -> CallAgain:
     """Return what would be new; nothing is written. row: a call of a client that is over. Raises InputRefused for any other."""
-    played, stored, version = await _played(conn, account, row, at_work)
-    fresh = _fresh(played, stored)
-    keys = {effect.key for effect in fresh}
-    client = await known_client(conn, account.id, row.client or "")
+    context = await job.context(conn, account_id)
+    again = await _replayed(context, row)
+    keys = {effect.key for effect in again.fresh}
+    client = await known_client(conn, account_id, row.client or "")
     decisions = [
-        made_decision(row, client, d.model_copy(update={"effects": _of(d.effects, keys)}), version)
-        for d in played.decisions
+        made_decision(
+            row, client, d.model_copy(update={"effects": _of(d.effects, keys)}), context.staff.version
+        )
+        for d in again.played.decisions
     ]
-    return CallAgain(decisions=decisions, fresh=tuple(e.key for e in fresh), kept=len(stored))
+    return CallAgain(decisions=decisions, fresh=tuple(e.key for e in again.fresh), kept=len(again.stored))
 
 
-async def run_again(
-    conn: Conn, account: Account, row: CallRow, at_work: AtWork, *, keys: Sequence[str], now: datetime
-) -> int:
+async def run_again(conn: Conn, job: ClientJob, account_id: str, row: CallRow, *, keys: Sequence[str]) -> int:
     """Order what is new; how much that is. keys: what was shown. Raises AnotherOutcome, InputRefused."""
     async with conn.transaction():
-        await lock_client(conn, account.id, row.client or "")
-        played, stored, version = await _played(conn, account, row, at_work)
-        fresh = _fresh(played, stored)
-        if [effect.key for effect in fresh] != list(keys):
+        await lock_client(conn, account_id, row.client or "")
+        context = await job.context(conn, account_id)
+        again = await _replayed(context, row)
+        if [effect.key for effect in again.fresh] != list(keys):
             raise AnotherOutcome
-        if fresh:
-            await _order(conn, account, row, played, {effect.key for effect in fresh}, version, now)
-            said = {"count": len(fresh), "names": [effect.key for effect in fresh]}
+        if again.fresh:
+            await _order(context, row, again)
+            said = {"count": len(again.fresh), "names": [effect.key for effect in again.fresh]}
             change = AuditChange(
-                what="call", object=row.call_id, action="run again", account_id=account.id, after=said
+                what="call", object=row.call_id, action="run again", account_id=account_id, after=said
             )
             await record(conn, change)
-        return len(fresh)
+        return len(again.fresh)
 
 
-async def _played(
-    conn: Conn, account: Account, row: CallRow, at_work: AtWork
-) -> tuple[Played, frozenset[str], int]:
-    """Return it with the keys of what was ordered, and the version of the people."""
+async def _replayed(context: JobContext, row: CallRow) -> _Replayed:
     if row.client is None or not row.call.is_over or row.call.direction == "internal":
         raise InputRefused(
             "call", "Only a call of a client that is over can be run again", "wait until it is over"
         )
-    staff = await staff_of(conn, account.id)
+    conn, account, staff = context.conn, context.account, context.staff
     matrix = await matrix_at(conn, account.id, await current_version(conn, account.id))
     client = await known_client(conn, account.id, row.client)
-    turns = await turns_asked(conn, account, staff, at_work, matrix, client, row.call.started_at)
+    turns = await turns_asked(conn, account, staff, context.at_work, matrix, client, row.call.started_at)
     played = play(
         matrix,
         row,
@@ -99,25 +109,44 @@ async def _played(
         gone_places=await gone_from_crm(conn, account, matrix),
         turns=turns,
     )
-    return played, frozenset(await effect_keys(conn, account.id, row.call_id)), staff.version
+    stored = frozenset(await effect_keys(conn, account.id, row.call_id))
+    kept, task = split_callback_task(row.call, played.effects)
+    of_case = await _of_case(context, row, task) if task is not None else None
+    wanted = played.effects if of_case is not None else kept
+    return _Replayed(played, _fresh(wanted, stored), of_case, stored)
 
 
-def _fresh(played: Played, stored: frozenset[str]) -> list[Effect]:
+async def _of_case(context: JobContext, row: CallRow, task: CreateTask) -> CaseDecided | None:
+    """Return what the call-back task does to the client's case; None where it was decided already, or nothing is to be done."""
+    conn, account_id = context.conn, context.account.id
+    if await missed_calls.was_decided_for(conn, account_id, row.call_id):
+        return None
+    state = ClientState(
+        Client(number=row.client or ""),
+        case=await missed_calls.open_case(conn, account_id, row.client or ""),
+        talk=await latest_talk(conn, account_id, row.client or "", context.now),
+    )
+    [act] = on_missed(row, task, state, context.setup)
+    return act if isinstance(act, CaseDecided) and act.decision.effects else None
+
+
+def _fresh(effects: Sequence[Effect], stored: frozenset[str]) -> tuple[Effect, ...]:
     """Nobody is shown a card of a call that is over, and nobody is called."""
     late = (ShowCard, CallClient)
-    return [e for e in played.effects if e.key not in stored and not isinstance(e.order, late)]
+    return tuple(e for e in effects if e.key not in stored and not isinstance(e.order, late))
 
 
 def _of(effects: Sequence[Effect], keys: set[str]) -> tuple[Effect, ...]:
     return tuple(effect for effect in effects if effect.key in keys)
 
 
-async def _order(
-    conn: Conn, account: Account, row: CallRow, played: Played, keys: set[str], version: int, now: datetime
-) -> None:
-    """Each decision with what it orders anew, as one of its own."""
-    await write_snapshot(conn, account.id, await staff_of(conn, account.id))
-    for decision, situation in zip(played.decisions, played.situations, strict=True):
+async def _order(context: JobContext, row: CallRow, again: _Replayed) -> None:
+    """Each decision with what it orders anew, as one of its own; the call-back task is its case's."""
+    conn, account, now = context.conn, context.account, context.now
+    await write_snapshot(conn, account.id, context.staff)
+    kept, _ = split_callback_task(row.call, again.fresh)
+    keys = {effect.key for effect in kept}
+    for decision, situation in zip(again.played.decisions, again.played.situations, strict=True):
         effects = _of(decision.effects, keys)
         if not effects:
             continue
@@ -133,7 +162,7 @@ async def _order(
             reason=decision.reason,
             outcome=decision.model_dump(mode="json", exclude={"steps"}),
             steps=[step.as_json() for step in decision.steps],
-            inputs={**inputs, "matrix_version": decision.version, "staff_version": version},
+            inputs={**inputs, "matrix_version": decision.version, "staff_version": context.staff.version},
         )
         await add_decisions(conn, [made])
         await order(
@@ -144,5 +173,7 @@ async def _order(
             client=row.client or "",
             lane=Lane.EVENTS,
             effects=effects,
-            held=account.state != "on",
+            held=context.is_held,
         )
+    if again.of_case is not None:
+        await open_case(context, row, again.of_case)

@@ -300,3 +300,14 @@ def _case(row: asyncpg.Record) -> Case:
             ]
         },
     )
+
+
+async def was_decided_for(conn: Conn, account_id: str, call_id: str) -> bool:
+    """Was a case opened for this missed call, was it counted on one, or was it known that it needs none?"""
+    found: bool = await conn.fetchval(
+        "SELECT EXISTS (SELECT FROM decision WHERE account_id = $1 AND call_id = $2 AND kind = 'case')"
+        " OR EXISTS (SELECT FROM missed_case WHERE account_id = $1 AND $2 = ANY(missed_calls))",
+        account_id,
+        call_id,
+    )
+    return found

@@ -9,11 +9,9 @@ from typing import Any, Literal
 from gateway.admin.calls import missed as service
 from gateway.admin.outbound.items import gate_of
 from gateway.admin.refused import InputRefused, NothingOfThatName
-from gateway.calls.client_job import ClientJob
 from gateway.decisions.names_then import names_now
 from gateway.outbound.around import CallingAccount, calling_account
 from gateway.outbound.people import extension_of
-from gateway.store.admin.matrices import MatrixStore
 from gateway.store.calls.case_lists import cases_by_owner, waited, waiting_count
 from gateway.store.calls.missed_calls import case_figures
 from gateway.web.charts.bars import BarLine
@@ -179,7 +177,7 @@ async def close(call: PageCall[NoPageQuery, CloseForm]) -> PageAnswer:
     try:
         async with call.services.pool.acquire() as conn, conn.transaction():
             await service.close_case(
-                conn, _job(call), call.account.id, case.id, call.who.name, call.form.note
+                conn, call.services.client_job, call.account.id, case.id, call.who.name, call.form.note
             )
     except service.CaseClosed:
         return SeeOther(call.here("/missed"), said=phrase("missed.said.closed_already"))
@@ -195,7 +193,7 @@ async def take(call: PageCall) -> PageAnswer:
         raise PageRefused(422, "case-no-employee")
     try:
         async with call.services.pool.acquire() as conn, conn.transaction():
-            await service.take_case(conn, _job(call), call.account.id, case.id, person)
+            await service.take_case(conn, call.services.client_job, call.account.id, case.id, person)
     except service.CaseClosed:
         return SeeOther(call.here("/missed"), said=phrase("missed.said.closed_already"))
     return SeeOther(call.here("/missed"), said=phrase("missed.said.taken"))
@@ -237,10 +235,6 @@ async def _question(call: AnyPageCall, case: Case) -> Mapping[str, Any]:
         "note": "",
         "error": "",
     }
-
-
-def _job(call: AnyPageCall) -> ClientJob:
-    return ClientJob(call.services.pool, MatrixStore(), at_work=call.services.at_work)
 
 
 _POST = ("close", close), ("take", take), ("call", call_back)

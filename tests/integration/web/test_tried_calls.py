@@ -81,6 +81,36 @@ async def test_a_call_is_run_again_with_what_is_new_and_only_that(site: Site, po
     assert (await site.as_("manager").get("/calls/c1/again")).status == 403
 
 
+async def test_a_missed_call_that_is_run_again_has_one_case_and_one_task(
+    site: Site, pool: asyncpg.Pool
+) -> None:
+    await store(pool, a_call("c1", timedelta(minutes=5)))
+    person = site.as_("senior_manager")
+    keys = [f["value"] for f in (await person.get("/calls/c1/again")).page.all("input", name="key")]
+    assert (await person.post("/calls/c1/again", {"key": keys})).status == 303
+    tasks = "SELECT effect_key FROM effect WHERE what = 'create_task'"
+    [task] = [r["effect_key"] for r in await pool.fetch(tasks)]
+    case = await pool.fetchrow("SELECT case_id, missed_calls FROM missed_case WHERE state = 'open'")
+    assert case is not None
+    assert (task, case["missed_calls"]) == (f"case:{case['case_id']}:task", ["c1"])
+    assert "Ничего нового не появится" in (await person.get("/calls/c1/again")).words
+    assert (await person.post("/calls/c1/again", {"key": keys})).status == 409
+    await pool.execute("DELETE FROM decision")  # kept for fewer days than cases
+    assert "Перезвонить" not in (await person.get("/calls/c1/again")).page.by_id("fresh").text
+    assert len(await pool.fetch(tasks)) == 1
+
+
+async def test_who_talked_with_the_client_since_needs_no_task_when_a_missed_call_is_run_again(
+    site: Site, pool: asyncpg.Pool
+) -> None:
+    await store(
+        pool, a_call("c1", timedelta(minutes=50)), a_call("c2", timedelta(minutes=5), answered_by="101")
+    )
+    fresh = (await site.as_("senior_manager").get("/calls/c1/again")).page.by_id("fresh").text
+    assert "Звонок" in fresh
+    assert "Перезвонить" not in fresh
+
+
 async def test_a_made_up_call_is_started_with_the_sandbox_only(site: Site, pool: asyncpg.Pool) -> None:
     person, form = site.as_("admin"), {"number": "8 900 000-14-23", "who": ""}
     assert "Начать придуманный звонок" not in (await person.get("/calls/try")).words

@@ -25,7 +25,7 @@ async def again(call: PageCall) -> Shown:
 
 
 async def _shown(call: AnyPageCall, conn: Conn, file: CallFile, *, is_moved: bool) -> Shown:
-    plan = await plan_again(conn, call.account, file.row, call.services.at_work)
+    plan = await plan_again(conn, call.services.client_job, call.account.id, file.row)
     told = replace(file, decisions=plan.decisions, names=[file.now] * len(plan.decisions))
     values = {**shown_call(call, told), "plan": plan, "moved": is_moved}
     return Shown("calls/again.html", values, status=409 if is_moved else 200)
@@ -36,7 +36,7 @@ async def run_call_again(call: PageCall[NoPageQuery, AgainForm]) -> Shown | SeeO
         file = await call_file(call, conn, call.path["call"])
         try:
             count = await run_again(
-                conn, call.account, file.row, call.services.at_work, keys=call.form.key, now=call.now
+                conn, call.services.client_job, call.account.id, file.row, keys=call.form.key
             )
         except AnotherOutcome:
             return await _shown(call, conn, file, is_moved=True)
