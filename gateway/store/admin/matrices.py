@@ -15,6 +15,7 @@ from gateway.texts.sentences import TEXTS
 from routing.matrix.checks.check import Catalogue, Problem, can_be_published, check
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended
+from routing.matrix.versions.merge import merge
 from routing.matrix.versions.trial import Trial
 from runtime.database.pool import Conn
 
@@ -212,13 +213,21 @@ async def reset_draft(conn: Conn, account_id: str, *, revision: int, by: str) ->
 
 
 async def rebase_draft(conn: Conn, account_id: str, *, revision: int, by: str) -> Draft:
-    """Keep the draft although another version was published after it was begun. Raises DraftConflict, NoSuchAccount."""
+    """Keep what the draft changed although another version was published after it was begun; all else is that version's.
+    Raises DraftConflict, NoSuchAccount."""
     async with conn.transaction():
         seen = await locked_draft(conn, account_id, revision)
         current = await current_version(conn, account_id)
-        body = body_of(seen.matrix) if seen.is_changed else None
+        body = body_of(await _kept(conn, account_id, seen, current)) if seen.is_changed else None
         await write_draft(conn, account_id, body, revision + 1, current, by)
     return await draft(conn, account_id)
+
+
+async def _kept(conn: Conn, account_id: str, seen: Draft, current: int) -> Matrix:
+    """Of what both changed, the draft's."""
+    base, published = [await matrix_at(conn, account_id, version) for version in (seen.based_on, current)]
+    both = merge(base, seen.matrix, published).open
+    return merge(base, seen.matrix, published, {part.where: "mine" for part in both}).matrix
 
 
 async def publish(

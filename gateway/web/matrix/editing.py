@@ -62,6 +62,7 @@ class RevisionForm(Form):
 
 class BegunEarlierForm(RevisionForm):
     what: Literal["keep", "reset"]
+    back: str = ""
 
 
 class PresetForm(RevisionForm):
@@ -214,7 +215,8 @@ async def begun_earlier(call: PageCall[PageQuery, BegunEarlierForm]) -> SeeOther
         else:
             async with matrices.refusals(conn, account_id):
                 await store.rebase_draft(conn, account_id, revision=form.revision, by=call.who.name)
-    return SeeOther(call.here("/matrix"), said=phrase(f"matrix.page.begun-earlier.{form.what}"))
+    where = call.here("/matrix/publish" if form.back == "publish" else "/matrix")
+    return SeeOther(where, said=phrase(f"matrix.page.begun-earlier.{form.what}"))
 
 
 async def choose_preset(call: PageCall) -> Shown:

@@ -184,7 +184,9 @@ async def publish(call: PageCall[PageQuery, PublishForm]) -> SeeOther | Shown:
         except MatrixRefused:
             return await _page(conn, call, {"form": form}, 422)
         except DraftMoved as err:
-            error = {"error": texts.say("matrix.page.moved", who=err.who), "form": form}
+            is_earlier = (await see_draft(conn, call.account.id)).is_begun_earlier
+            said = "matrix.page.decide-first" if is_earlier else "matrix.page.moved"
+            error = {"error": texts.say(said, who=err.who), "form": form}
             return await _page(conn, call, error, 409)
         except OnTrial as err:
             error = {"error": texts.say("matrix.page.on-trial", version=err.trial.version), "form": form}

@@ -203,6 +203,38 @@ async def test_a_draft_is_published_with_a_reason_and_gone_back_from(crm: Site) 
     assert senior.status == 403
 
 
+async def test_a_draft_that_was_begun_before_a_version_is_kept_on_the_page_where_it_is_published(
+    crm: Site,
+) -> None:
+    admin = crm.as_("admin")
+    for cell in (CELL, OTHER):
+        await admin.post(
+            "/matrix/cell", {**fields_of(await panel(admin, cell), "cell-form"), "act": "add.add_note"}
+        )
+        if cell == CELL:
+            order = {**fields_of(await admin.get("/matrix/publish"), "publish-form"), "why": "заметка"}
+            assert (await admin.post("/matrix/publish", {**order, "part": "all"})).status == 303
+    assert (await admin.post("/matrix/versions/1/restore", {"why": "хуже"})).status == 303
+    page = await admin.get("/matrix/publish")
+    assert "этот черновик начат с версии 2" in page.words
+    form = next(f for f in page.page.all("form") if f.get("action") == "/matrix/begun-earlier")
+    seen = {i["name"]: i["value"] for i in form.all("input") if i["name"] != "csrf"}
+    refused = await admin.post(
+        "/matrix/publish", {"revision": seen["revision"], "why": "ещё раз", "part": "all"}
+    )
+    assert (refused.status, "Сначала решите" in refused.words) == (409, True)
+    kept = await admin.post("/matrix/begun-earlier", {**seen, "what": "keep"})
+    assert kept.location == "/matrix/publish"
+    page = await admin.get("/matrix/publish")
+    assert "начат с версии" not in page.words
+    order = {**fields_of(page, "publish-form"), "why": "ещё раз", "part": "all"}
+    assert (await admin.post("/matrix/publish", order)).status == 303
+    async with crm.pool.acquire() as conn:
+        [now, first] = [await matrices.matrix_at(conn, ACCOUNT, version) for version in (4, 1)]
+    [cells, before] = [matrix.tables["default"].cells for matrix in (now, first)]
+    assert {where for where in cells if cells[where] != before[where]} == {OTHER}
+
+
 async def test_two_editors_keep_both_or_choose_and_nothing_is_lost(crm: Site) -> None:
     anna, boris = crm.as_("senior_manager"), crm.as_("admin")
     mine, other, theirs = [

@@ -282,6 +282,7 @@ SENTENCES: Mapping[str, str] = {
     "matrix.page.or-line": "Or one line",
     "matrix.page.begin-line": "Begin for the line",
     "matrix.page.can-go-back": "Versions has one button to go back to version {n}.",
+    "matrix.page.decide-first": "First say what becomes of the draft: the buttons are at the top of the page.",
     "matrix.page.moved": "The draft has changed: {who}. Look at the difference again.",
     "matrix.page.on-trial": "Version {version} is on trial: publish it or take it back first.",
     "matrix.page.published": "Version {version} is in force",

@@ -282,6 +282,7 @@ SENTENCES: Mapping[str, str] = {
     "matrix.page.or-line": "Или одна линия",
     "matrix.page.begin-line": "Начать пробу для линии",
     "matrix.page.can-go-back": "Вернуться к версии {n} можно одной кнопкой в «Версиях».",
+    "matrix.page.decide-first": "Сначала решите, что станет с черновиком: кнопки наверху страницы.",
     "matrix.page.moved": "Черновик изменился: {who}. Посмотрите отличия ещё раз.",
     "matrix.page.on-trial": "Версия {version} на пробе: сначала опубликуйте или снимите её.",
     "matrix.page.published": "Версия {version} действует",
