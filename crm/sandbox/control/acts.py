@@ -188,6 +188,13 @@ def _set_active(active: bool) -> Callable[[State, Sent], None]:
     return change
 
 
+def _rename_user(state: State, sent: Sent) -> None:
+    """{user, name}: as people do in their own profile."""
+    if (row := state.table("users").get(int(sent["user"]))) is None:
+        raise ValueError(f"no such user: {sent['user']}")
+    state.table("users").put({**row, "name": str(sent["name"])})
+
+
 def _add_user(state: State, sent: Sent) -> dict[str, Any]:
     row = {
         "name": sent["name"],
@@ -340,6 +347,7 @@ ACTS: Mapping[str, Callable[[State, Sent], dict[str, Any] | None]] = {
     "deactivate_user": _set_active(False),
     "activate_user": _set_active(True),
     "add_user": _add_user,
+    "rename_user": _rename_user,
     "accept": _accept,
     "decline": _decline,
     "receive_mail": _receive_mail,
