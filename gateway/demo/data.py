@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import asyncpg
@@ -10,6 +10,7 @@ import asyncpg
 from crm.kinds import store_long_lived_token
 from gateway.admin.connections import ConnectionOrder, add_connection
 from gateway.admin.employees import replace_employees
+from gateway.demo.names import EMPLOYEES
 from gateway.pbx.kinds import KINDS
 from gateway.store.admin import accounts as rows
 from routing.staff import Employee
@@ -53,6 +54,11 @@ def employees() -> list[Employee]:
     return [senior, *managers, gone]
 
 
+def named_employees() -> list[Employee]:
+    """Return them with names of people."""
+    return [one.model_copy(update={"name": EMPLOYEES[one.extensions[0]]}) for one in employees()]
+
+
 def admin_token(data_dir: Path) -> str:
     """Return the demo's admin token, the same at every start."""
     return _kept(data_dir / "admin.token", new_secret).read_text().strip()
@@ -79,8 +85,15 @@ async def has_no_calls(pool: asyncpg.Pool) -> bool:
         return ACCOUNT not in {account.id for account in await rows.accounts(conn)}
 
 
-async def prepare(pool: asyncpg.Pool, *, sandbox_url: str, crm_token: str, token: str) -> None:
-    """Everything that the demo needs in the database; repeating it changes nothing."""
+async def prepare(
+    pool: asyncpg.Pool,
+    *,
+    sandbox_url: str,
+    crm_token: str,
+    token: str,
+    people: Sequence[Employee] | None = None,
+) -> None:
+    """Everything that the demo needs in the database; repeating it changes nothing. people: None = `employees()`."""
     async with pool.acquire() as conn, conn.transaction():
         if ACCOUNT not in {a.id for a in await rows.accounts(conn)}:
             await rows.add_account(conn, account_id=ACCOUNT, name="Демонстрация", base_url=sandbox_url)
@@ -103,5 +116,5 @@ async def prepare(pool: asyncpg.Pool, *, sandbox_url: str, crm_token: str, token
                     settings={"reconcile": False},  # the demo asks nobody's servers
                 )
                 await add_connection(conn, ACCOUNT, order, SECRET, KINDS)
-        await replace_employees(conn, ACCOUNT, employees())
+        await replace_employees(conn, ACCOUNT, employees() if people is None else list(people))
         await rows.add_api_token(conn, name="demo admin", role="admin", token=token)

@@ -10,9 +10,9 @@ import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import aiohttp
 import asyncpg
@@ -21,6 +21,7 @@ import structlog
 from crm.budget import Budget
 from crm.lane import Lane
 from gateway.admin.protection.secrets_at_rest import prepare_secrets
+from gateway.admin.refused import InputRefused
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.secret_address import webhook_address
 from gateway.db.embedded import EmbeddedPostgres
@@ -29,9 +30,9 @@ from gateway.demo import callbacks, data, distribution
 from gateway.demo.callbacks import DemoCallBacks
 from gateway.demo.distribution import DemoStages
 from gateway.demo.folder import clear, prepare_folder
+from gateway.demo.living import bring_to_life, calls_go_on, order_first, prepare_crm, tell_calls, tell_returns
 from gateway.demo.pbx import DemoPbx, serving
 from gateway.demo.people import doors, prepare_people
-from gateway.demo.sample_week import sample_week
 from gateway.store.admin.accounts import account as account_of
 from routing.settings import NumberPolicy
 from runtime.database.pool import open_pool
@@ -151,7 +152,15 @@ async def _start(
             ]
             pool = await open_pool(dsn, max_size=2, keys=key_ring(None, data.secrets_key_file(demo.data_dir)))
             is_new = await data.has_no_calls(pool)
-            await data.prepare(pool, sandbox_url=demo.sandbox_url, crm_token=crm_token, token=token)
+            if is_new:
+                await prepare_crm(session, demo.sandbox_url, demo.contacts)
+            await data.prepare(
+                pool,
+                sandbox_url=demo.sandbox_url,
+                crm_token=crm_token,
+                token=token,
+                people=data.named_employees(),
+            )
             stages = await distribution.prepare_pipeline(session, demo.sandbox_url)
             await distribution.prepare_distribution(pool, stages)
             called = await callbacks.prepare_calls(session, demo.sandbox_url)
@@ -166,7 +175,9 @@ async def _start(
             if demo.plays_call:
                 await _play(session, demo, stop)
             if demo.has_past and is_new:
-                await _tell_past(session, demo, stop)
+                await _live(session, demo, dsn, stages, called)
+            if demo.has_past:
+                await _calls_go_on(session, demo, stop)
             await stop.wait()
     finally:
         stop.set()
@@ -248,19 +259,31 @@ Callmatrix is ready
 """
 
 
-async def _tell_past(session: aiohttp.ClientSession, demo: Demo, stop: asyncio.Event) -> None:
-    """Let the PBX tell a week of calls, for the pages to show."""
-    calls = sample_week(datetime.now(UTC), ZoneInfo("Europe/Moscow"))
+async def _live(
+    session: aiohttp.ClientSession, demo: Demo, dsn: str, stages: DemoStages, called: DemoCallBacks
+) -> None:
+    """Tell a week of calls and do a day of work, for the pages to show."""
+    tell = partial(_send, session, demo)
+    pool = await open_pool(dsn, max_size=1, keys=key_ring(None, data.secrets_key_file(demo.data_dir)))
     try:
-        for call in calls:
-            if stop.is_set():
-                return
-            for event in call.events():
-                await _send(session, demo, event)
-    except (aiohttp.ClientError, TimeoutError) as err:
-        log.warning("sample-week-failed", error=str(err))
+        began = datetime.now(UTC)
+        await order_first(session, pool, demo.sandbox_url)
+        count = await tell_calls(began, tell)
+        await bring_to_life(session, pool, demo.sandbox_url, tell, stages, called)
+        await tell_returns(pool, began, tell)
+    except (aiohttp.ClientError, TimeoutError, InputRefused) as err:
+        log.warning("sample-day-failed", error=str(err))
         return
-    print(f"A week of {len(calls)} sample calls is on the pages.", flush=True)
+    finally:
+        await pool.close()
+    print(f"A week of {count} sample calls, and a day of work, are on the pages.", flush=True)
+
+
+async def _calls_go_on(session: aiohttp.ClientSession, demo: Demo, stop: asyncio.Event) -> None:
+    try:
+        await calls_go_on(session, demo.url, partial(_send, session, demo), stop)
+    except (aiohttp.ClientError, TimeoutError) as err:
+        log.warning("sample-calls-failed", error=str(err))
 
 
 _SAMPLE_NUMBER = "79161234567"
