@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from crm.store.clients import names_of_numbers
 from gateway.admin.distribution.results import ItemInWords, in_words
 from gateway.admin.presence.people import AT_WORK, online_seconds, presence_history
 from gateway.store.admin.accounts import Account
@@ -38,7 +39,8 @@ class TimeHere:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """person: the employee. attendance: None = nothing is known yet. here_seconds: today. incoming: a call that is with them now."""
+    """person: the employee. attendance: None = nothing is known yet. here_seconds: today. incoming: a call that is with them now.
+    names: of clients by number."""
 
     person: Employee
     attendance: Attendance | None
@@ -47,6 +49,7 @@ class Desk:
     cases: Sequence[Case]
     deals: Sequence[ItemInWords]
     incoming: CallRow | None
+    names: Mapping[str, str]
     calls: int
     answered: int
 
@@ -73,14 +76,18 @@ async def desk_of(conn: Conn, account: Account, employee_id: str, texts: Texts, 
     user = person.crm_user_id
     today = CallFilter(employee=employee_id, since=morning)
     counts = await count_of(conn, account.id, today)
+    cases = await open_cases(conn, account.id, owner_id=user, limit=_MOST_CASES) if user else []
+    incoming = await _incoming(conn, account.id, employee_id, now)
+    numbers = {case.client for case in cases} | ({incoming.client} if incoming and incoming.client else set())
     return Desk(
         person=person,
         attendance=(await attendances(conn, account.id, [employee_id])).get(employee_id),
         here_seconds=online_seconds(spent, morning, now, now),
         stretches=stretches_of(spent, morning, now),
-        cases=await open_cases(conn, account.id, owner_id=user, limit=_MOST_CASES) if user else [],
+        cases=cases,
         deals=[in_words(item, staff, texts) for item in given],
-        incoming=await _incoming(conn, account.id, employee_id, now),
+        incoming=incoming,
+        names=await names_of_numbers(conn, account.id, numbers),
         calls=counts.calls,
         answered=counts.answered,
     )
