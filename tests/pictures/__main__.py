@@ -1,0 +1,100 @@
+"""`make screenshots`: start the demo on free ports, wait for its day, take each page in both languages."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.e2e.pages.browser import chromium
+from tests.e2e.stack import free_port
+from tests.paths import ROOT
+from tests.pictures.shots import SHOTS
+from tests.pictures.taking import Camera
+
+PICTURES = ROOT / "docs/pictures"
+_DOOR = re.compile(r"^  (\w+) +(http://\S+/sign-in/once/\S+)$", re.MULTILINE)
+_ALIVE = "are on the pages"
+_ALIVE_SECONDS, _SETTLE_SECONDS = 240, 45
+_LANGUAGES = ("ru", "en")
+
+
+def main() -> None:
+    options = _options()
+    if options.url:
+        found = dict(_DOOR.findall(options.log.read_text(encoding="utf-8")))
+        asyncio.run(_take_all(options, options.url, found))
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o711)
+        with _running_demo(Path(folder)) as (url, doors):
+            time.sleep(_SETTLE_SECONDS)  # calls settle, clients are called
+            asyncio.run(_take_all(options, url, doors))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", nargs="*", default=[], help="names of pictures")
+    parser.add_argument("--png", type=Path, help="leave them here as PNG too")
+    parser.add_argument("--out", type=Path, default=PICTURES)
+    parser.add_argument("--url", help="of a demo that runs already, with --log")
+    parser.add_argument("--log", type=Path, help="what that demo has printed")
+    return parser.parse_args()
+
+
+@contextmanager
+def _running_demo(folder: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield its address, and by role what lets its person in."""
+    port, log = free_port(), folder / "demo.log"
+    arguments = ["demo", "--port", str(port), "--sandbox-port", str(free_port())]
+    with open(log, "wb") as out:
+        demo = subprocess.Popen(
+            [sys.executable, "-m", "gateway.cli", *arguments, "--data-dir", str(folder / "data")],
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        yield f"http://127.0.0.1:{port}", dict(_DOOR.findall(_alive(demo, log)))
+    finally:
+        demo.send_signal(signal.SIGTERM)
+        demo.wait(60)
+
+
+def _alive(demo: subprocess.Popen[bytes], log: Path) -> str:
+    """Return what it printed until its day was told."""
+    until = time.monotonic() + _ALIVE_SECONDS
+    while time.monotonic() < until and demo.poll() is None:
+        said = log.read_text(encoding="utf-8", errors="replace")
+        if _ALIVE in said:
+            return said
+        time.sleep(0.5)
+    raise SystemExit(f"The demo did not come to life:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+async def _take_all(options: argparse.Namespace, url: str, doors: Mapping[str, str]) -> None:
+    failed: list[str] = []
+    async with chromium() as browser:
+        camera = Camera(browser, url, doors, options.out, options.png)
+        for language in _LANGUAGES:
+            for shot in sorted(SHOTS, key=lambda one: (one.role, one.theme)):
+                if language not in shot.languages or (options.only and shot.name not in options.only):
+                    continue
+                try:
+                    size = await camera.take(shot, language)
+                    print(f"{language}/{shot.name}.webp {size // 1000} kB", flush=True)
+                except Exception as err:
+                    failed.append(f"{language}/{shot.name}: {str(err).splitlines()[0]}")
+    print("\n".join(failed))
+    raise SystemExit(1 if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

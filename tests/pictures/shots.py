@@ -1,0 +1,71 @@
+"""What is taken: each page once, with who looks at it and what is done before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+DESKTOP, PHONE = 1440, 390
+DemoRole = Literal["admin", "senior_manager", "manager", "read_only"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shot:
+    """One picture. follow: a link of the page, by selector, that leads to what is taken. fill: values by the selector of a
+    field; press: what is clicked then. most: pixels of height, what is below is cut off. languages: in which it is taken."""
+
+    name: str
+    path: str
+    role: DemoRole = "admin"
+    follow: str = ""
+    fill: Mapping[str, str] = field(default_factory=dict)
+    press: str = ""
+    width: int = DESKTOP
+    most: int = 1300
+    theme: Literal["light", "dark"] = "light"
+    languages: tuple[str, ...] = ("ru", "en")
+
+
+_TALKED_CALL = "td a[href*='/calls/']"
+_RU = ("ru",)
+
+SHOTS = (
+    Shot(name="start", path="/start"),
+    Shot(name="now", path="/"),
+    Shot(name="now-dark", path="/", theme="dark", languages=_RU),
+    Shot(name="now-phone", path="/", width=PHONE, languages=_RU),
+    Shot(name="wall", path="/wall", theme="dark", most=900, languages=_RU),
+    Shot(name="calls", path="/calls"),
+    Shot(name="call", path="/calls?q=79010000001", follow=_TALKED_CALL, most=1500),
+    Shot(name="call-dark", path="/calls?q=79010000001", follow=_TALKED_CALL, theme="dark", languages=_RU),
+    Shot(name="call-phone", path="/calls?q=79010000001", follow=_TALKED_CALL, width=PHONE, languages=_RU),
+    Shot(name="try-a-call", path="/calls/try", fill={"[name=number]": "8 (900) 000-00-12"}, press="main form [type=submit]"),
+    Shot(name="missed", path="/missed", role="senior_manager"),
+    Shot(name="missed-phone", path="/missed", role="senior_manager", width=PHONE, languages=_RU),
+    Shot(name="missed-waits", path="/missed/waits"),
+    Shot(name="matrix", path="/matrix"),
+    Shot(name="matrix-cell", path="/matrix?cell=inbound.missed.new/end"),
+    Shot(name="matrix-phone", path="/matrix", width=PHONE, languages=_RU),
+    Shot(name="matrix-rules", path="/matrix/rules"),
+    Shot(name="matrix-publish", path="/matrix/publish"),
+    Shot(name="matrix-versions", path="/matrix/versions"),
+    Shot(name="distribution-results", path="/distribution/results"),
+    Shot(name="distribution-log", path="/distribution/results", follow='a[href*="/distribution/results/"]'),
+    Shot(name="distribution-waiting", path="/distribution/waiting"),
+    Shot(name="here", path="/shifts"),
+    Shot(name="callbacks", path="/messages"),
+    Shot(name="crm", path="/setup"),
+    Shot(name="held", path="/setup/held"),
+    Shot(name="pbx", path="/setup/pbx"),
+    Shot(name="pbx-one", path="/setup/pbx/generic"),
+    Shot(name="employees", path="/setup/employees"),
+    Shot(name="numbers", path="/setup/numbers"),
+    Shot(name="not-sent", path="/setup/not-sent"),
+    Shot(name="users", path="/setup/users"),
+    Shot(name="user", path="/setup/users/manager"),
+    Shot(name="changes", path="/setup/audit"),
+    Shot(name="desk", path="/me", role="manager"),
+    Shot(name="desk-phone", path="/me", role="manager", width=PHONE, languages=_RU),
+    Shot(name="account", path="/me/account"),
+)  # fmt: skip
