@@ -140,6 +140,7 @@ class Grid {
       this.form.elements.painting.dispatchEvent(new Event("input", { bubbles: true }));
     }
     document.querySelector("[data-undo]").disabled = !this.painting.steps.length;
+    this.label();
     drawCounts(this);
     drawFocus(this);
   }
@@ -196,13 +197,17 @@ class Grid {
   onFocus(event) {
     const place = this.place(event.target);
     if (!place) return;
-    const [row, column] = place;
-    const value = this.painting.now[row][column];
-    const hours = intervalsSaid(value);
-    const parts = [this.nameOf(row), this.heads[column].dataset.name, [this.look(value).name, hours].filter(Boolean).join(" ")];
-    event.target.setAttribute("aria-label", parts.join(", "));
+    this.at = place;
+    this.label();
     drawCounts(this);
     drawFocus(this);
+  }
+
+  label() {
+    const [row, column] = this.at;
+    const value = this.painting.now[row][column];
+    const said = [this.look(value).name, intervalsSaid(value)].filter(Boolean).join(" ");
+    this.cells[row][column].setAttribute("aria-label", [this.nameOf(row), this.heads[column].dataset.name, said].join(", "));
   }
 
   nameOf(row) {
