@@ -53,6 +53,7 @@ async def test_who_is_called_back_leaves_every_open_page(pages: Pages) -> None:
     async with pages.signed_in_page("/missed", quiet=False) as page:
         rows = page.locator("#missed-waiting tbody tr")
         await expect(rows).to_have_count(2)
+        await expect(page.locator("[data-live]")).to_be_visible()
         async with pages.site.pool.acquire() as conn:
             gone = a_case(LONG, 4 * _DAY, -3 * _DAY).model_copy(update={"state": "closed"})
             await save_case(conn, ACCOUNT, gone)

@@ -57,6 +57,29 @@ async def test_the_navigation_is_the_roles(site: Site) -> None:
     ]  # fmt: skip
 
 
+async def test_no_page_says_that_it_renews_itself_where_no_script_does_it(site: Site) -> None:
+    """Script shows the sign; without it the page says of when it is and how it is seen as it is now."""
+    anna = site.as_("manager", bound=Bindings(account_id="main", employee="anna"))
+    senior = site.as_("senior_manager")
+    live = (
+        "/",
+        "/wall",
+        "/missed?only=overdue",
+        "/shifts",
+        "/messages",
+        "/distribution",
+        "/distribution/waiting",
+    )
+    for browser, path in [*((senior, path) for path in live), (anna, "/me")]:
+        page = (await browser.get(path)).page
+        sign = next(one for one in page.all("span", cls="cm-live") if "data-live" in one.attributes)
+        assert "hidden" in sign.attributes, path
+        refresh = page.all("noscript")
+        links = [link for part in refresh for link in part.all("a")]
+        assert [(link.text, link["href"]) for link in links] == [("Обновить", "")], path
+        assert any("данные на " in part.text for part in refresh), path
+
+
 async def test_another_account_does_not_exist_for_who_is_bound_to_one(site: Site) -> None:
     person = site.as_("admin", bound=Bindings(account_id="main"))
     assert (await person.get("/events?account=other")).status == 404

@@ -9,6 +9,7 @@ const STALE_AFTER = 5000;
 export function startStream() {
   const address = document.body.dataset.stream;
   if (!address || !("EventSource" in window)) return;
+  for (const sign of document.querySelectorAll("[data-live]")) sign.hidden = false;
   const channel = "BroadcastChannel" in window ? new BroadcastChannel(`${CHANNEL} ${address}`) : null;
   const hear = (said) => onSaid(said);
   const pass = (said) => {

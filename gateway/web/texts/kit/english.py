@@ -27,6 +27,7 @@ SENTENCES: Mapping[str, str] = {
     "kit.older": "Older",
     "kit.pages": "Pages of the list",
     "kit.person_off": "switched off",
+    "kit.refresh": "Refresh",
     "kit.stale": "data as of {at}",
     "kit.tabs": "Tabs",
     **EXAMPLES,

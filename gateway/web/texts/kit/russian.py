@@ -27,6 +27,7 @@ SENTENCES: Mapping[str, str] = {
     "kit.older": "Раньше",
     "kit.pages": "Страницы списка",
     "kit.person_off": "отключён",
+    "kit.refresh": "Обновить",
     "kit.stale": "данные на {at}",
     "kit.tabs": "Вкладки",
     **EXAMPLES,

@@ -10,7 +10,6 @@ SENTENCES: Mapping[str, str] = {
     "now.title": "Now",
     "now.wall": "Full screen",
     "now.wall.leave": "Normal view",
-    "now.refresh": "Refresh",
     "now.strips": "What needs a hand",
     "now.strips.more": "{count} more",
     "now.tile.calls": "Calls now",

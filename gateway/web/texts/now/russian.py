@@ -10,7 +10,6 @@ SENTENCES: Mapping[str, str] = {
     "now.title": "Сейчас",
     "now.wall": "На весь экран",
     "now.wall.leave": "Обычный вид",
-    "now.refresh": "Обновить",
     "now.strips": "Что требует внимания",
     "now.strips.more": "ещё {count}",
     "now.tile.calls": "Звонки сейчас",

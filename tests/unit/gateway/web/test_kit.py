@@ -222,7 +222,7 @@ def test_the_components_page_can_be_drawn(language: Language) -> None:
     """Without the frame: its blocks alone."""
     say = Texts(language, SENTENCES[language]).say
     page = (TEMPLATES / "kit/page.html").read_text().replace('{% extends "frame/page.html" %}', "")
-    words = SimpleNamespace(decimal=lambda value: str(value))
+    words = SimpleNamespace(decimal=lambda value: str(value), clock=lambda at: "14:32")
     html = drawn(page, language, words=words, **examples(lambda key: say(f"kit.example.{key}")))
     assert html.count("<section") > 10
     assert "None" not in html
