@@ -137,6 +137,35 @@ async def test_a_manager_sees_and_touches_their_own_only(waiting: Site) -> None:
     assert entry.text == "Пропущенные 1"
 
 
+async def test_every_link_of_a_manager_leads_to_a_page_that_opens(waiting: Site, pool: asyncpg.Pool) -> None:
+    """Who owes a client a call back may read the call that was missed, whoever it rang; of other calls there is no link."""
+    boss = {"rung": ("102",), "people": ("boss",)}
+    await store(
+        pool,
+        a_call("m22", _DAY, client=LONG, **boss),
+        a_call("earlier", 2 * _DAY, client=LONG, **boss),
+        a_call("back", timedelta(hours=1), client=THEIRS, answered_by="101"),
+        a_call("m44", _DAY, client=THEIRS, **boss),
+    )
+    anna, seen = manager(waiting), set[str]()
+    left = ["/me", "/calls?period=all", "/missed", "/missed/closed", "/distribution", "/shifts"]
+    while left:
+        path = left.pop()
+        page = await anna.get(path)
+        assert page.status in (200, 303), (path, page.words)
+        links = {a["href"].partition("#")[0] for a in page.page.all("a") if a.get("href")}
+        new = {link for link in links if link.startswith("/") and link != "/help"} - seen
+        seen |= new
+        left += new if path.count("/") < 3 else []
+    assert {"/calls/m22", "/calls/m44", "/calls/back"} <= seen
+    assert "/calls/earlier" not in seen
+    for path in ("/calls/earlier", "/calls/earlier/recording/1", "/calls/nothing"):
+        refused = await anna.get(path)
+        assert (refused.status, "Такого звонка у вас нет" in refused.words) == (404, True)
+    await pool.execute("UPDATE missed_case SET owner_id = '99' WHERE case_id = 'm22'")
+    assert (await anna.get("/calls/m22")).status == 404
+
+
 async def test_who_only_looks_sees_no_number_and_no_button(waiting: Site) -> None:
     looks = waiting.as_("read_only", language="en")
     for path in ("/missed", "/missed/closed", "/missed/waits"):

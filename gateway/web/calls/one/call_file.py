@@ -16,8 +16,8 @@ from gateway.store.calls.journal import CallCounts, CallFilter, count_of, page_o
 from gateway.store.decisions.decisions import Explained
 from gateway.store.intake.inbox import InboxRow, rows_of_calls
 from gateway.web.calls.one.entities_now import entities_now
-from gateway.web.calls.seen import may_see_call
-from gateway.web.frame import AnyPageCall, page_not_found
+from gateway.web.calls.seen import may_see_call, no_call_to_see
+from gateway.web.frame import AnyPageCall
 from routing.calls.generations import first_key
 from routing.client import Client, ClientEntity
 from routing.client_work.values import CallRow
@@ -30,7 +30,8 @@ _HISTORY = timedelta(days=90)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallFile:
     """names: of the moment of each decision, as they stand in `decisions`; now: present ones. entities: of the decisions, as the
-    directory has them now. client: None without a number. before: the client's call before this one. messages: what the PBX told."""
+    directory has them now. client: None without a number. before: the client's call before this one; is_before_open: to who looks
+    at this one. messages: what the PBX told."""
 
     row: CallRow
     decisions: Sequence[Explained]
@@ -40,6 +41,7 @@ class CallFile:
     client: Client | None
     history: CallCounts | None
     before: CallRow | None
+    is_before_open: bool
     messages: Sequence[InboxRow]
     connection: Connection | None
     policy: NumberPolicy
@@ -59,14 +61,15 @@ async def call_file(call: AnyPageCall, conn: Conn, call_id: str) -> CallFile:
     try:
         row = await stored_call(conn, account_id, call_id)
     except NoSuchCall as err:
-        raise page_not_found("call") from err
+        raise no_call_to_see(call) from err
     now = await names_now(conn, account_id)
-    if not may_see_call(call, row, now.staff):
-        raise page_not_found("call")
+    if not await may_see_call(call, conn, row, now.staff):
+        raise no_call_to_see(call)
     mine = [c for c in snapshot.connections.values() if c.account_id == account_id]
     connection = next((c for c in mine if c.id == row.connection_id), None)
     policy = snapshot.policies[connection.name] if connection else snapshot.policy_of(account_id)
     decisions = await decisions_about(conn, row, policy)
+    before = await _before(conn, row)
     return CallFile(
         row=row,
         decisions=decisions,
@@ -75,7 +78,8 @@ async def call_file(call: AnyPageCall, conn: Conn, call_id: str) -> CallFile:
         entities=await entities_now(conn, account_id, decisions),
         client=await client_of(conn, account_id, row.client) if row.client else None,
         history=await _history(conn, row),
-        before=await _before(conn, row),
+        before=before,
+        is_before_open=before is not None and await may_see_call(call, conn, before, now.staff),
         messages=await rows_of_calls(conn, account_id, [(row.connection_id, first_key(row.call_key))]),
         connection=connection,
         policy=policy,

@@ -29,7 +29,7 @@ class ClientCard:
 
 @dataclass(frozen=True, slots=True)
 class ClientPanel:
-    """calls: in three months with this one, as they are written. before: (address, when, how it came out)."""
+    """calls: in three months with this one, as they are written. before: (address, when, how it came out), the address "" where it is not theirs to open."""
 
     entities: Sequence[ClientCard]
     more_deals: int
@@ -51,7 +51,7 @@ def client_panel(call: AnyPageCall, file: CallFile) -> ClientPanel | None:
     before = None
     if file.before is not None:
         when, result = file.before.call.started_at, result_of(file.before.call, call.words).text
-        before = (call.here(f"/calls/{file.before.call_id}"), when, result)
+        before = (call.here(f"/calls/{file.before.call_id}") if file.is_before_open else "", when, result)
     number = file.row.client if call.who.sees_numbers else None
     everything = call.here("/calls", q=number, period="all") if number else ""
     return ClientPanel(shown, max(0, len(deals) - _MOST_DEALS), calls, before, everything)

@@ -14,7 +14,7 @@ from gateway.pbx.reading.links import is_link
 from gateway.store.admin.staff import staff_of
 from gateway.store.calls.calls import NoSuchCall
 from gateway.store.calls.calls import call as stored_call
-from gateway.web.calls.seen import may_see_call
+from gateway.web.calls.seen import may_see_call, no_call_to_see
 from gateway.web.frame import PageCall, page_not_found
 from gateway.web.page_headers import dress_page
 from runtime.addresses import is_beside_us
@@ -50,9 +50,9 @@ async def _link(call: PageCall) -> tuple[str, frozenset[str]]:
         try:
             row = await stored_call(conn, account_id, call.path["call"])
         except NoSuchCall as err:
-            raise page_not_found("call") from err
-        if not may_see_call(call, row, await staff_of(conn, account_id)):
-            raise page_not_found("call")
+            raise no_call_to_see(call) from err
+        if not await may_see_call(call, conn, row, await staff_of(conn, account_id)):
+            raise no_call_to_see(call)
     links = row.call.recordings
     if not (number.isascii() and number.isdigit() and len(number) < 4 and 1 <= int(number) <= len(links)):
         raise page_not_found("recording")

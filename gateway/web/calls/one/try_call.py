@@ -188,6 +188,7 @@ async def _tried_file(call: TryCall, conn: Conn, tried: Tried, matrix: Any) -> C
         client=client,
         history=None,
         before=None,
+        is_before_open=False,
         messages=(),
         connection=tried.connection,
         policy=tried.policy,

@@ -42,6 +42,8 @@ SENTENCES: Mapping[str, str] = {
     "refused.no-such-page.detail": "The address is mistyped, or the page was taken away.",
     "refused.no-such-account.title": "There is no such account",
     "refused.no-such-account.detail": "It was removed, or you have no access to it.",
+    "refused.no-own-call.title": "You have no such call",
+    "refused.no-own-call.detail": "A manager sees calls they took part in and missed ones that are theirs to return. This one is another employee's, or is not kept.",
     "refused.no-such-call.title": "There is no such call",
     "refused.no-such-call.detail": "It is not recorded yet, or it is older than calls are kept.",
     "refused.no-such-draft.title": "There is no draft",

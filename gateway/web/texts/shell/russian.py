@@ -42,6 +42,8 @@ SENTENCES: Mapping[str, str] = {
     "refused.no-such-page.detail": "Адрес набран с ошибкой, или страницу убрали.",
     "refused.no-such-account.title": "Такого аккаунта нет",
     "refused.no-such-account.detail": "Его убрали, или доступа к нему нет.",
+    "refused.no-own-call.title": "Такого звонка у вас нет",
+    "refused.no-own-call.detail": "Менеджеру видны звонки, в которых он участвовал, и пропущенные, которые ему возвращать. Этот — другого сотрудника, или его не хранят.",
     "refused.no-such-call.title": "Такого звонка нет",
     "refused.no-such-call.detail": "Его ещё не записали, или срок хранения прошёл.",
     "refused.no-such-draft.title": "Черновика нет",
