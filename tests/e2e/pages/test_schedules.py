@@ -154,6 +154,28 @@ async def test_patterns_a_day_of_its_own_and_a_new_shift(pages: Pages) -> None:
     assert periods[3].hours == (("10:00", "12:00"), ("13:00", "24:00"))
 
 
+async def test_a_week_is_painted_by_weekdays_and_by_half_hours(pages: Pages) -> None:
+    people = {who: WorkPlan(hours={1: DAY}) for who in (ANNA.id, SENIOR.id)}
+    await prepare(pages, Schedule(people=people))
+    async with pages.signed_in_page(PLACE) as page:
+        await drag(page, cells_of(page).nth(1), cells_of(page).nth(2))
+        assert await letters(page) == "ДДД...."
+        halves = page.locator("#halves-grid tbody tr")
+        assert await halves.nth(0).locator("[data-on]").count() == 18
+        await drag(page, halves.nth(0).locator("td").nth(26), halves.nth(1).locator("td").nth(27))
+        assert await letters(page) == "··Д....", "hours that no brush has"
+        await drag(page, halves.nth(6).locator("td").nth(44), halves.nth(6).locator("td").nth(47))
+        await page.keyboard.press("ArrowUp")
+        await page.keyboard.press("Space")
+        await page.keyboard.press("Control+z")
+        assert await halves.nth(5).locator("[data-on]").count() == 0
+        await page.get_by_role("button", name="Сохранить").first.click()
+        await expect(page.locator("#toasts")).to_contain_text("График сохранён")
+    lunch = (("09:00", "13:00"), ("14:00", "18:00"))
+    hours = {1: lunch, 2: lunch, 3: DAY, 7: (("22:00", "24:00"),)}
+    assert (await plan_of_anna(pages)).hours == hours
+
+
 @pytest.mark.parametrize(("theme", "language", "width"), [("light", "ru", DESKTOP), ("dark", "en", PHONE)])
 async def test_pages_of_schedules_are_accessible_and_within_the_window(
     pages: Pages, theme: Theme, language: Language, width: int

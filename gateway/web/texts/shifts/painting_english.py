@@ -144,4 +144,8 @@ SENTENCES: Mapping[str, str] = {
     "shifts.clash.rest": "Everything else that you and the other painted is kept in any case.",
     "shifts.clash.take_mine": "Save mine",
     "shifts.clash.take_theirs": "Leave these days as they are: {who}",
+    "shifts.halves.title": "By half hours:",
+    "shifts.halves.hint": "Drag over hours, or move with arrows and press Space",
+    "shifts.halves.label": "The week by half hours",
+    "shifts.halves.on": "on shift",
 }

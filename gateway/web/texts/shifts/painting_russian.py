@@ -144,4 +144,8 @@ SENTENCES: Mapping[str, str] = {
     "shifts.clash.rest": "Остальное, что закрашено вами и другим, сохранится в любом случае.",
     "shifts.clash.take_mine": "Сохранить как у меня",
     "shifts.clash.take_theirs": "Оставить эти дни как есть: {who}",
+    "shifts.halves.title": "По полчаса:",
+    "shifts.halves.hint": "Проведите по часам или пройдите стрелками и нажмите пробел",
+    "shifts.halves.label": "Неделя по полчаса",
+    "shifts.halves.on": "на смене",
 }

@@ -113,3 +113,29 @@ def test_people_are_counted_as_on_the_server(tmp_path: Path) -> None:
     assert found["month"]["hours"][1] == [1] * 9 + [0] * 12 + [2] * 3
     assert found["week"]["hours"][0][:9] == [2] * 9
     assert found["minutes"] == 530
+
+
+def test_half_hours_are_added_and_taken_away_to_the_minute(tmp_path: Path) -> None:
+    found = run(
+        tmp_path,
+        """
+        return [
+          p.withSpan("", 540, 570),
+          p.withSpan("09:15-12:00", 720, 780),
+          p.withoutSpan("09:15-18:00", 780, 840),
+          p.withoutSpan("21:00-09:00", 1260, 1440),
+          p.withoutSpan("21:00-09:00", 1320, 1380),
+          p.withSpan("21:00-09:00", 0, 1440),
+          p.withSpan("22:00-06:00", 600, 1320),
+        ];
+        """,
+    )
+    assert found == [
+        "09:00-09:30",
+        "09:15-13:00",
+        "09:15-13:00,14:00-18:00",
+        "",
+        "21:00-22:00,23:00-09:00",
+        "00:00-24:00",
+        "10:00-06:00",
+    ]

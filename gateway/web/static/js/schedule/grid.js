@@ -1,6 +1,7 @@
 // The grid of a schedule: one tab stop; mouse, touch and keys paint with the chosen brush.
 import { asBefore, changed, intervals, minutesIn, newPainting, paint, readHours, rectangle, twoOnTwoOff, undo, weekOf, workdays } from "./paint.js";
 import { drawCounts, drawFocus } from "./below.js";
+import { drawHalves, startHalves } from "./halves.js";
 
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
 
@@ -51,6 +52,7 @@ class Grid {
     this.startLine();
     this.startShift();
     this.startDay();
+    startHalves(this);
     this.takePending();
   }
 
@@ -141,8 +143,13 @@ class Grid {
     }
     document.querySelector("[data-undo]").disabled = !this.painting.steps.length;
     this.label();
+    this.drawBelow();
+  }
+
+  drawBelow() {
     drawCounts(this);
     drawFocus(this);
+    drawHalves(this);
   }
 
   drawCell(row, column) {
@@ -199,8 +206,7 @@ class Grid {
     if (!place) return;
     this.at = place;
     this.label();
-    drawCounts(this);
-    drawFocus(this);
+    this.drawBelow();
   }
 
   label() {
@@ -284,6 +290,10 @@ class Grid {
   startChoice() {
     document.querySelector("[data-line-choice]")?.addEventListener("change", (event) => {
       for (const row of this.rows) row.toggleAttribute("data-chosen", row.dataset.line === event.target.value);
+      this.focusable(false);
+      this.at = this.anchor = [this.keys.indexOf(event.target.value), this.at[1]];
+      if (this.days) this.focusable(true);
+      if (this.days) this.drawBelow();
     });
   }
 

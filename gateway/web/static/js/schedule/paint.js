@@ -45,8 +45,19 @@ function written(spans) {
     if (last && opens <= last[1]) last[1] = Math.max(last[1], closes);
     else whole.push([opens, closes]);
   }
+  for (const span of whole) span[1] = Math.min(span[1], span[0] ? span[0] + DAY - 1 : DAY);
   const say = (at) => `${String(Math.floor(at / 60) % 24).padStart(2, "0")}:${String(at % 60).padStart(2, "0")}`;
   return whole.map(([a, b]) => `${say(a)}-${b === DAY ? "24:00" : say(b)}`).join(",");
+}
+
+// Hours with, or without, what lies between two minutes of the day.
+export function withSpan(value, from, to) {
+  return written([...intervals(value), [from, to]]);
+}
+
+export function withoutSpan(value, from, to) {
+  const left = intervals(value).flatMap(([opens, closes]) => [[opens, Math.min(closes, from)], [Math.max(opens, to), closes]]);
+  return written(left.filter(([opens, closes]) => opens < closes && opens < DAY));
 }
 
 export function newPainting(rows) {
