@@ -11,6 +11,8 @@ from gateway.web.texts.desk import english as desk_en
 from gateway.web.texts.desk import russian as desk_ru
 from gateway.web.texts.distribution import english as distribution_en
 from gateway.web.texts.distribution import russian as distribution_ru
+from gateway.web.texts.help import english as help_en
+from gateway.web.texts.help import russian as help_ru
 from gateway.web.texts.kit import english as kit_en
 from gateway.web.texts.kit import russian as kit_ru
 from gateway.web.texts.matrix import english as matrix_en
@@ -47,6 +49,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **calls_ru.SENTENCES,
         **desk_ru.SENTENCES,
         **distribution_ru.SENTENCES,
+        **help_ru.SENTENCES,
         **kit_ru.SENTENCES,
         **matrix_ru.SENTENCES,
         **messages_ru.SENTENCES,
@@ -67,6 +70,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **calls_en.SENTENCES,
         **desk_en.SENTENCES,
         **distribution_en.SENTENCES,
+        **help_en.SENTENCES,
         **kit_en.SENTENCES,
         **matrix_en.SENTENCES,
         **messages_en.SENTENCES,

@@ -80,6 +80,19 @@ async def test_no_page_says_that_it_renews_itself_where_no_script_does_it(site: 
         assert any("данные на " in part.text for part in refresh), path
 
 
+async def test_help_says_what_is_where_and_whom_to_ask(site: Site) -> None:
+    for role in ("admin", "senior_manager", "manager", "read_only"):
+        page = await site.as_(role).get("/help")
+        assert page.status == 200, page.text
+        links = {a["href"] for a in page.page.by_id("rooms").all("a")}
+        assert links == {a["href"] for a in page.page.one("ul", cls="cm-nav").all("a")}, role
+    assert "Ли Чжао" not in page.words
+    await site.pool.execute(
+        "INSERT INTO admin_user (login, name, role, password_hash) VALUES ('li', 'Ли Чжао', 'admin', 'x')"
+    )
+    assert "Ли Чжао" in (await site.as_("manager").get("/help")).words
+
+
 async def test_another_account_does_not_exist_for_who_is_bound_to_one(site: Site) -> None:
     person = site.as_("admin", bound=Bindings(account_id="main"))
     assert (await person.get("/events?account=other")).status == 404
