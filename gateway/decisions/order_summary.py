@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -23,7 +23,9 @@ from routing.effects import (
     ShowCard,
     UpdateEntity,
 )
-from routing.texts.catalogue import Phrase, Texts, Value, phrase
+from routing.texts.catalogue import Language, Phrase, Texts, Value, phrase
+
+_MOMENT: Mapping[Language, str] = {"ru": "%d.%m %H:%M", "en": "%d %b %H:%M"}
 
 
 def order_in_words(
@@ -36,7 +38,7 @@ def order_in_words(
 ) -> str:
     """names: of the moment of the decision. zone: IANA name of the account's; times are told as its people read their clocks.
     form: of the sentence, before the kind of order: "order" says what is to be done. moment: how a time is written."""
-    written = moment or (lambda at: f"{at.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}")
+    written = moment or (lambda at: format(at.astimezone(ZoneInfo(zone)), _MOMENT[texts.language]))
     return texts.say(f"{form}.{order.do}", **_values(order, names, written))
 
 
@@ -60,7 +62,11 @@ def _values(order: Order, names: NamesThen, moment: Callable[[datetime], str]) -
             return {"name": order.name, "where": where, "owner": _owner(order.owner_id, names)}
         case AttachCall():
             said = f": {order.result}" if order.result else ""
-            return {"target": _target(order.target), "status": order.status, "said": said}
+            return {
+                "target": _target(order.target),
+                "status": phrase(f"order.call-status.{order.status}"),
+                "said": said,
+            }
         case AddNote() | ChangeNote():
             return {"target": _target(order.target), "text": order.text}
         case CreateTask():

@@ -97,7 +97,8 @@ class Choosers:
         return [(value, self._texts.say(f"matrix.choice.{setting}.{value}")) for value in values]
 
     def task_types(self, chosen: str) -> ChooserOptions:
-        own = sorted(self._catalogue.task_types - {"call", "meeting"})
+        named = (one for one in self._catalogue.task_types if not one.isdigit() or one == chosen)
+        own = sorted(one for one in named if one not in _COMMON_TASK_TYPES)
         found = [*self.choices("type", ("call", "meeting")), *((one, one) for one in own)]
         return self._with_gone(found, chosen, chosen)
 
@@ -107,6 +108,10 @@ class Choosers:
             return options
         key = "matrix.page.gone" if self._catalogue.is_loaded else "matrix.page.unread"
         return [(chosen, self._texts.say(key, name=named)), *options]
+
+
+_COMMON_TASK_TYPES = ("call", "meeting", "FOLLOW_UP", "MEETING")
+"""Those that every account has, by our names and by the CRM's codes."""
 
 
 def _values(options: Iterable[Option | OptionGroup]) -> set[str]:

@@ -80,8 +80,10 @@ def _access(account: AccountStatus, words: Words) -> StateLine:
     if token.warning in ("broken", "expired") or token.kind == "none":
         return StateLine(name, "bad", phrase("now.state.access.refused"), path="/setup")
     tone: StateLineTone = "warn" if token.warning else "good"
-    if token.kind == "oauth" or token.expires_at is None:
+    if token.kind == "oauth":
         return StateLine(name, tone, phrase("now.state.access.renews"))
+    if token.expires_at is None:
+        return StateLine(name, tone, phrase("now.state.access.no-end"))
     until = words.day(token.expires_at, with_year=True)
     return StateLine(
         name, tone, phrase("now.state.access.until", until=until), path="/setup" if tone == "warn" else ""

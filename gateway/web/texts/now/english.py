@@ -83,6 +83,7 @@ SENTENCES: Mapping[str, str] = {
     "now.state.access": "CRM access",
     "now.state.access.refused": "none",
     "now.state.access.renews": "renews itself",
+    "now.state.access.no-end": "without an end",
     "now.state.access.until": "until {until}",
     "now.state.pbx.off": "off",
     "now.state.pbx.no_link": "no link",

@@ -83,6 +83,7 @@ SENTENCES: Mapping[str, str] = {
     "now.state.access": "Доступ к CRM",
     "now.state.access.refused": "нет",
     "now.state.access.renews": "продлевается сам",
+    "now.state.access.no-end": "без срока",
     "now.state.access.until": "до {until}",
     "now.state.pbx.off": "выключена",
     "now.state.pbx.no_link": "нет связи",
