@@ -119,6 +119,7 @@ async def test_a_made_up_call_is_started_with_the_sandbox_only(site: Site, pool:
     await site.process.configuration.reload()
     assert "Начать придуманный звонок" in (await person.get("/calls/try")).words
     assert (await person.post("/calls/try/start", {"number": "abc"})).status == 422
+    assert (await person.post("/calls/try/start", {**form, "who": "nobody"})).status == 422
     started = await person.post("/calls/try/start", form)
     assert (started.status, started.location) == (303, "/calls")
     row = await pool.fetchrow("SELECT client, events FROM inbox")

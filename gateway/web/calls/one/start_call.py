@@ -44,6 +44,8 @@ async def start_call(call: PageCall[NoPageQuery, StartForm]) -> SeeOther:
     if not isinstance(number, PublicNumber):
         raise InputRefused("number", "This is not a phone number", "write it in any spelling")
     staff = call.services.configuration.now.staff[call.account.id]
+    if call.form.who and call.form.who not in staff.by_id:
+        raise InputRefused("who", "There is no such employee", "choose one of the list")
     course = _Course(call.services, connection, number.e164, address_at(call.form.who, staff))
     await course.tell(EventKind.STARTED, EventKind.RANG)
     task = asyncio.create_task(course.goes_on())

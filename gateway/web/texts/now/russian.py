@@ -35,7 +35,7 @@ SENTENCES: Mapping[str, str] = {
     "now.tile.crm.waiting": "ждут отправки",
     "now.tile.crm.dead": "не принято {dead}",
     "now.tile.crm.held": "придержано {held}",
-    "now.tile.crm.numbers": "{numbers} номеров, сверено {ago}",
+    "now.tile.crm.numbers": "номеров {numbers}, сверено {ago}",
     "now.tile.crm.agreed": "сверено {ago}",
     "now.tile.crm.not_agreed": "база клиентов ещё не сверялась",
     "now.calls": "Идут сейчас",
