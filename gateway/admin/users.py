@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -26,6 +28,9 @@ from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.bindings import EVERYTHING, Bindings
 from gateway.store.admin.users import AdminUser
 from runtime.database.pool import Conn
+
+_HASHERS = ThreadPoolExecutor(2, "new-password")
+"""A hash takes a tenth of a second on purpose: pages and API go on meanwhile."""
 
 
 class LastAdmin(InputRefused):
@@ -57,7 +62,7 @@ async def add_user(conn: Conn, order: UserOrder) -> str | None:
         raise InputRefused("login", f"'{order.login}' is no login", remedy)
     refuse_bad_name(order.name or order.login)
     role = role_named(order.role)
-    hashed, made = _hashed(order.password, (order.login, order.name or ""))
+    hashed, made = await _hashed(order.password, (order.login, order.name or ""))
     async with conn.transaction():
         await store.lock_users(conn)
         await refuse_unknown_account(conn, order.bound.account_id)
@@ -123,7 +128,7 @@ async def set_password(
     """Return the password where one was made up. Raise InputRefused."""
     async with conn.transaction():
         user = await user_of(conn, login, of_account)
-        hashed, made = _hashed(password, (login, user.name))
+        hashed, made = await _hashed(password, (login, user.name))
         refuse_freer(user.role, user.bound)
         refuse_longer(None, "password")
         await store.set_password(conn, login, hashed)
@@ -205,10 +210,12 @@ async def _tell(
     await record(conn, change)
 
 
-def _hashed(password: str | None, names: Sequence[str]) -> tuple[str, str | None]:
+async def _hashed(password: str | None, names: Sequence[str]) -> tuple[str, str | None]:
     """(its hash, the password itself where it was made up). names: the person's."""
+    made = None
     if password is None:
-        made = secrets.token_urlsafe(15)
-        return PasswordHasher().hash(made), made
-    refuse_weak(password, names)
-    return PasswordHasher().hash(password), None
+        password = made = secrets.token_urlsafe(15)
+    else:
+        refuse_weak(password, names)
+    loop = asyncio.get_running_loop()
+    return await loop.run_in_executor(_HASHERS, PasswordHasher().hash, password), made
