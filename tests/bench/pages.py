@@ -10,6 +10,7 @@ import statistics
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from urllib.parse import quote
 
 import aiohttp
 import uvloop
@@ -19,6 +20,7 @@ from gateway.admin.users import UserOrder, add_user
 from gateway.web.built_files import FOLDER
 from runtime.database.listen import Listener
 from runtime.database.pool import open_pool
+from tests.bench.distribution_rows import LARGE, OfficeSize, fill_office
 from tests.bench.journal_rows import BIG, JournalSize, fill_journal
 from tests.bench.lookup import paced
 from tests.bench.report import Figure, at_most, plain
@@ -38,7 +40,18 @@ _ADDRESSES = (
     "/matrix",
     "/setup",
     "/me/account",
+    "/distribution",
+    "/distribution/waiting",
+    "/distribution/templates",
+    f"/distribution/templates/{quote(LARGE)}",
+    f"/distribution/templates/{quote('Отдел 1')}",
+    "/distribution/analytics?days=30",
+    f"/distribution/analytics?template={quote(LARGE)}&days=30",
+    "/distribution/shift-change",
+    "/distribution/shift-change/settings",
+    "/distribution/shift-change/runs/1",
 )
+_OFFICE = OfficeSize(people=500, templates=10, results=10_000, moved=3_000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +83,7 @@ async def _prepared(dsn: str, calls: int) -> str:
     try:
         size = JournalSize(calls=calls, effects=calls, cases=calls // 2, open_cases=200, days=30)
         await fill_journal(pool, size)
+        await fill_office(pool, BIG, _OFFICE)
         async with pool.acquire() as conn:
             await add_user(conn, UserOrder(login=_LOGIN, role="admin"))
         sessions = Sessions(pool, Listener(dsn))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -17,7 +17,7 @@ from gateway.store.admin.staff import staff_of
 from gateway.store.decisions.decisions import NoSuchDecision, explain
 from gateway.store.distribution import ledgers as store
 from gateway.store.distribution.items import ItemRow
-from gateway.store.distribution.ledgers import journal_of, ledgers_of, shares_by_day
+from gateway.store.distribution.ledgers import ledgers_of, shares_by_day
 from gateway.texts.sentences import TEXTS
 from routing.decision import decision_id_of
 from routing.distribution.ledger import UNIT, TurnLedger
@@ -53,7 +53,8 @@ class ItemInWords:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonShare:
-    """meant, given: deals in these days; credit: what is owed now, negative = got more than their share."""
+    """meant, given: deals in these days; credit: what is owed now, negative = got more than their share. missed: of so many
+    decisions they were not among those who could get it."""
 
     employee: str
     name: str
@@ -61,15 +62,17 @@ class PersonShare:
     given: int
     credit: float
     by_day: Mapping[str, tuple[float, int]]
+    missed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharesReport:
-    """One ledger of a template. scope: "", "groups" or "group:<name>". words: why it is uneven."""
+    """One ledger of a template. scope: "", "groups" or "group:<name>". words: why it is uneven. decisions: how many."""
 
     scope: str
     people: Sequence[PersonShare]
     words: Sequence[str]
+    decisions: int = 0
 
 
 def in_words(item: ItemRow, staff: Staff, texts: Texts) -> ItemInWords:
@@ -170,15 +173,29 @@ async def shares_of(
     reports: list[SharesReport] = []
     for scope, ledger in sorted(ledgers.items()):
         rows = await shares_by_day(conn, account.id, template, since, now, account.time_zone, scope)
-        people = _people(rows, ledger, staff)
-        absences = await _absences(conn, account.id, template, scope, since)
-        reports.append(
-            SharesReport(scope=scope, people=people, words=_why(people, absences, TEXTS[language]))
-        )
+        decisions, could = sum(row.given for row in rows), _could(rows)
+        people = _people(rows, ledger, staff, decisions, could)
+        words = _why(people, decisions, could, TEXTS[language])
+        reports.append(SharesReport(scope=scope, people=people, words=words, decisions=decisions))
     return reports
 
 
-def _people(rows: Sequence[store.DayShare], ledger: TurnLedger, staff: Staff) -> list[PersonShare]:
+def _could(rows: Sequence[store.DayShare]) -> Mapping[str, int]:
+    """Return in how many decisions each was among those who could get it; who never was is absent."""
+    could: Counter[str] = Counter()
+    for row in rows:
+        could[row.person] += row.could
+    return {person: times for person, times in could.items() if times}
+
+
+def _people(
+    rows: Sequence[store.DayShare],
+    ledger: TurnLedger,
+    staff: Staff,
+    decisions: int,
+    could: Mapping[str, int],
+) -> list[PersonShare]:
+    """could: in how many of the decisions each could have got it."""
     meant: dict[str, int] = defaultdict(int)
     given: dict[str, int] = defaultdict(int)
     days: dict[str, dict[str, tuple[float, int]]] = defaultdict(dict)
@@ -194,6 +211,7 @@ def _people(rows: Sequence[store.DayShare], ledger: TurnLedger, staff: Staff) ->
             given=given[id],
             credit=round(ledger.credits.get(id, 0) / UNIT, 3),
             by_day=days[id],
+            missed=decisions - could.get(id, 0),
         )
         for id in sorted({*meant, *given, *ledger.credits})
     ]
@@ -203,33 +221,20 @@ def _iso(day: date) -> str:
     return day.isoformat()
 
 
-async def _absences(
-    conn: Conn, account_id: str, template: str, scope: str, since: datetime
-) -> Mapping[str, tuple[int, int]]:
-    """Who was not among those who could get it: employee -> (how many decisions without them, of how many)."""
-    rows = [row for row in await journal_of(conn, account_id, template, scope) if row.at >= since]
-    live = [row.entry for row in rows if row.undone_at is None]
-    everybody = {person for entry in live for person in entry.weights}
-    return {p: (sum(p not in entry.weights for entry in live), len(live)) for p in everybody}
-
-
-def _why(people: Sequence[PersonShare], absences: Mapping[str, tuple[int, int]], texts: Texts) -> list[str]:
-    words: list[str] = []
-    for person in people:
-        missed, decisions = absences.get(person.employee, (0, 0))
-        if decisions:
-            words.append(
-                texts.say(
-                    "distribution.why.absent" if missed else "distribution.why.present",
-                    name=person.name,
-                    given=person.given,
-                    meant=_number(person.meant),
-                    missed=missed,
-                    decisions=decisions,
-                    credit=_number(person.credit),
-                )
-            )
-    return words
+def _why(people: Sequence[PersonShare], decisions: int, could: Mapping[str, int], texts: Texts) -> list[str]:
+    return [
+        texts.say(
+            "distribution.why.absent" if person.missed else "distribution.why.present",
+            name=person.name,
+            given=person.given,
+            meant=_number(person.meant),
+            missed=person.missed,
+            decisions=decisions,
+            credit=_number(person.credit),
+        )
+        for person in people
+        if person.employee in could
+    ]
 
 
 def _number(value: float) -> str:

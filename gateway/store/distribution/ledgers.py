@@ -33,15 +33,40 @@ FROM ROWS FROM (jsonb_to_recordset($3::text::jsonb)
 ORDER BY e.place
 """
 
+# Of as many entries as may be the same could get it, in the same proportion: these are counted before they are taken apart.
 _BY_DAY = """
 WITH booked AS (
-    SELECT (at AT TIME ZONE $5)::date AS day, winner, entry->'shares' AS shares FROM distribution_journal
+    SELECT (at AT TIME ZONE $5)::date AS day, winner, entry->'weights' AS weights FROM distribution_journal
+    WHERE account_id = $1 AND template = $2 AND scope = $6 AND undone_at IS NULL AND at >= $3 AND at < $4
+), alike AS (
+    SELECT row_number() OVER () AS number, day, weights, count(*) AS times FROM booked GROUP BY day, weights
+), parts AS (
+    SELECT day, of.key AS person, times AS could, 0 AS given,
+        1000000000 * of.value::numeric / sum(of.value::numeric) OVER (PARTITION BY number) * times AS meant
+    FROM alike, jsonb_each_text(weights) AS of
+    UNION ALL SELECT day, winner, 0, 1, 0 FROM booked
+)
+SELECT day, person, round(sum(meant))::bigint AS meant, sum(given)::integer AS given, sum(could)::integer AS could
+FROM parts GROUP BY day, person ORDER BY day, person
+"""
+
+# Where who is away earns a share too, each entry has its own.
+_BY_DAY_WITH_ABSENT = """
+WITH booked AS (
+    SELECT (at AT TIME ZONE $5)::date AS day, winner, entry->'shares' AS shares, entry->'weights' AS weights
+    FROM distribution_journal
     WHERE account_id = $1 AND template = $2 AND scope = $6 AND undone_at IS NULL AND at >= $3 AND at < $4
 ), parts AS (
-    SELECT day, share.key AS person, share.value::bigint AS meant, 0 AS given FROM booked, jsonb_each_text(shares) AS share
-    UNION ALL SELECT day, winner, 0, 1 FROM booked
+    SELECT day, share.key AS person, share.value::bigint AS meant, 0 AS given, (weights ? share.key)::integer AS could
+    FROM booked, jsonb_each_text(shares) AS share
+    UNION ALL SELECT day, winner, 0, 1, 0 FROM booked
 )
-SELECT day, person, sum(meant)::bigint AS meant, sum(given)::integer AS given FROM parts GROUP BY day, person ORDER BY day, person
+SELECT day, person, sum(meant)::bigint AS meant, sum(given)::integer AS given, sum(could)::integer AS could
+FROM parts GROUP BY day, person ORDER BY day, person
+"""
+
+_EARNS_AWAY = """
+SELECT coalesce(bool_or((body->>'catch_up')::integer > 0), false) FROM distribution_version WHERE account_id = $1 AND name = $2
 """
 
 
@@ -64,12 +89,14 @@ class BookedEntry(NamedTuple):
 
 
 class DayShare(NamedTuple):
-    """What one person was meant to get that day, in units of a billionth of a deal, and how many they got."""
+    """What one person was meant to get that day, in units of a billionth of a deal, and how many they got. could: in how many
+    decisions they were among those who could get it."""
 
     day: date
     person: str
     meant: int
     given: int
+    could: int
 
 
 class JournalRow(NamedTuple):
@@ -195,7 +222,9 @@ async def shares_by_day(
     scope: str,
 ) -> list[DayShare]:
     """Sum up what was booked and not taken back in [since, until), by the local day of the zone."""
-    rows = await conn.fetch(_BY_DAY, account_id, template, since, until, zone, scope)
+    earns_away = await conn.fetchval(_EARNS_AWAY, account_id, template)
+    query = _BY_DAY_WITH_ABSENT if earns_away else _BY_DAY
+    rows = await conn.fetch(query, account_id, template, since, until, zone, scope)
     return [DayShare(*row) for row in rows]
 
 

@@ -85,6 +85,28 @@ async def counts_by_template(conn: Conn, account_id: str, since: datetime) -> Ma
     return {row["template"]: TemplateCounts(row["given"], row["waiting"]) for row in rows}
 
 
+class PersonGot(NamedTuple):
+    """By one reason. overridden: how many of these a person or another automation gave to somebody else afterwards."""
+
+    employee_id: str
+    reason: str
+    items: int
+    overridden: int
+
+
+async def got_by_person(conn: Conn, account_id: str, template: str, since: datetime) -> list[PersonGot]:
+    """Return what everybody was given by the template since then, and why."""
+    rows = await conn.fetch(
+        "SELECT employee_id, reason, count(*)::int AS items, count(overridden_by)::int AS overridden FROM distribution_item"
+        " WHERE account_id = $1 AND template = $2 AND decided_at >= $3 AND state IN ('given', 'kept')"
+        " AND employee_id IS NOT NULL GROUP BY 1, 2",
+        account_id,
+        template,
+        since,
+    )
+    return [PersonGot(**row) for row in rows]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemBacklog:
     """Of one account. waiting: with oldest, when the one that waits longest came. too_old: longer than its template allows.

@@ -7,6 +7,7 @@ from typing import Any
 
 from gateway.store.admin.roles import Role
 from gateway.web.distribution import template_list
+from gateway.web.distribution.analytics import show_analytics
 from gateway.web.distribution.results import log, results, waiting
 from gateway.web.distribution.shift_change import runs, settings
 from gateway.web.distribution.template import page, stages, trying
@@ -43,6 +44,7 @@ PAGES: tuple[PageRoute, ...] = (
     _post(_STAGE + "/detach", stages.detach_stage),
     _get(_STAGE + "/give", stages.ask_to_give, "senior_manager"),
     _post(_STAGE + "/give", stages.give_stage),
+    _get("/distribution/analytics", show_analytics),
     _get(runs.RUNS, runs.list_runs, "senior_manager"),
     _get(settings.SETTINGS, settings.show_settings, "admin"),
     _post(settings.SETTINGS, settings.save_settings, "admin"),

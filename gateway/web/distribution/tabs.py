@@ -21,6 +21,7 @@ TABS = (
     DistributionTab("results", "/distribution", "read_only"),
     DistributionTab("waiting", "/distribution/waiting", "read_only"),
     DistributionTab("shift_change", "/distribution/shift-change", "senior_manager"),
+    DistributionTab("analytics", "/distribution/analytics", "read_only"),
 )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.web.texts.distribution.english_analytics import ANALYTICS
 from gateway.web.texts.distribution.english_beside import BESIDE
 from gateway.web.texts.distribution.english_form import FORM
 from gateway.web.texts.distribution.english_shift_change import SHIFT_CHANGE
@@ -60,6 +61,7 @@ SENTENCES: Mapping[str, str] = {
     "distribution.log.none": "There are no decisions yet, or they are older than decisions are kept.",
     "refused.no-such-result.title": "There is no such result",
     "refused.no-such-result.detail": "It is older than results are kept, or its template is not yours to see.",
+    **ANALYTICS,
     **BESIDE,
     **FORM,
     **SHIFT_CHANGE,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.web.texts.distribution.russian_analytics import ANALYTICS
 from gateway.web.texts.distribution.russian_beside import BESIDE
 from gateway.web.texts.distribution.russian_form import FORM
 from gateway.web.texts.distribution.russian_shift_change import SHIFT_CHANGE
@@ -60,6 +61,7 @@ SENTENCES: Mapping[str, str] = {
     "distribution.log.none": "Решений ещё нет, или срок их хранения прошёл.",
     "refused.no-such-result.title": "Такого результата нет",
     "refused.no-such-result.detail": "Его убрали по сроку хранения, или доступа к его шаблону нет.",
+    **ANALYTICS,
     **BESIDE,
     **FORM,
     **SHIFT_CHANGE,
