@@ -15,6 +15,7 @@ from gateway.store.shift_change import runs
 from routing.distribution.ledger import EMPTY, LedgerEntry, pick
 from routing.distribution.template import DistributionTemplate, TemplateMember
 from routing.staff import Employee
+from runtime.database.pool import Conn
 
 LARGE = "Всем"
 _ITEMS = """
@@ -61,9 +62,7 @@ async def fill_office(pool: asyncpg.Pool, account_id: str, size: OfficeSize) -> 
         await conn.execute("ANALYZE")
 
 
-async def _give(
-    conn: asyncpg.Connection, account_id: str, name: str, people: list[str], count: int, number: int
-) -> None:
+async def _give(conn: Conn, account_id: str, name: str, people: list[str], count: int, number: int) -> None:
     """Evenly over thirty days."""
     ledger, weights, now = EMPTY, dict.fromkeys(people, 1), datetime.now(UTC)
     items = []
