@@ -64,7 +64,8 @@ function onLeave(event) {
   dialog.onclose = () => {
     if (dialog.returnValue === "save") {
       changed.clear();
-      form.requestSubmit();
+      // Where a form has several buttons, this is the one that saves.
+      form.requestSubmit([...form.elements].find((one) => one.matches("button[name=do][value=save]")));
     } else if (dialog.returnValue === "drop") {
       changed.clear();
       location.assign(link.href);
