@@ -96,6 +96,8 @@ def _kind(asked: CallsAsked) -> tuple[Direction | None, CallResult | None, Clien
         raise InputRefused("kind", "The matrix has no such row.", "Write it as inbound.missed.new.")
     direction, outcome, client = asked.kind.split(".")
     result = _RESULT_OF[CallOutcome(outcome)]
+    if direction != "inbound" and result == "missed":
+        result = "not_reached"
     if asked.direction not in (None, direction) or asked.result not in (None, result):
         raise InputRefused(
             "kind", "The row is of other calls than direction and result say.", "Leave one of them out."

@@ -14,7 +14,8 @@ from gateway.outbound.people import extension_of
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.calls import missed_calls as cases
 from gateway.store.calls.calls import NoSuchCall, call, lock_client
-from gateway.store.outbound.adding import add_asked
+from gateway.store.outbound.adding import WAITS_FOR, add_asked
+from gateway.store.outbound.of_clients import stop_call_backs
 from routing.effects import CallClient
 from routing.missed_calls import Case, CaseOrder
 from routing.staff import Employee
@@ -104,9 +105,11 @@ async def way_to_call_back(conn: Conn, around: CallingAccount, case: Case) -> Ca
     return next((CallBackBy(name, None) for name in around.pbxs), None)
 
 
-async def call_back(conn: Conn, around: CallingAccount, case_id: str, person: Employee, now: datetime) -> str:
-    """Have this person's phone rung, then the client's. Run it inside a transaction. Return the item's id. Raise
-    NothingOfThatName, InputRefused."""
+async def call_back(
+    conn: Conn, around: CallingAccount, case_id: str, person: Employee, now: datetime
+) -> datetime:
+    """Have this person's phone rung, then the client's. Run it inside a transaction. Return until when it is tried again where
+    nobody picks up. Raise NothingOfThatName, InputRefused."""
     case = await the_case(conn, around.id, case_id)
     way = await way_to_call_back(conn, around, case)
     if way is None:
@@ -129,7 +132,17 @@ async def call_back(conn: Conn, around: CallingAccount, case_id: str, person: Em
         what="case", object=case_id, action="called", account_id=around.id, after={"by": person.id}
     )
     await record(conn, change)
-    return item_id
+    return now + WAITS_FOR
+
+
+async def stop_call_back(conn: Conn, account_id: str, case_id: str, now: datetime) -> bool:
+    """Have nobody's phone rung for this client any more; a phone that rings rings to its end. Run it inside a transaction. False:
+    there was nothing to stop. Raise NothingOfThatName."""
+    case = await the_case(conn, account_id, case_id)
+    if not await stop_call_backs(conn, account_id, case.client, now):
+        return False
+    await record(conn, AuditChange(what="case", object=case_id, action="stopped", account_id=account_id))
+    return True
 
 
 class CallBackWaits(InputRefused):

@@ -34,7 +34,7 @@ class CallsQuery(Body):
     connection: Annotated[str | None, Field(max_length=63)] = None
     employee: Annotated[str | None, Field(max_length=100)] = None
     direction: Literal["inbound", "outbound", "internal"] | None = None
-    result: Literal["answered", "unknown", "missed", "under_way"] | None = None
+    result: Literal["answered", "unknown", "missed", "not_reached", "under_way"] | None = None
     kind: Annotated[str | None, Field(max_length=60)] = None
     reason: Annotated[str | None, Field(max_length=60)] = None
     writes: Literal["waiting", "dead"] | None = None

@@ -18,8 +18,9 @@ from routing.client import ClientKind
 from routing.client_work.values import CallRow
 from runtime.database.pool import Conn
 
-CallResult = Literal["answered", "unknown", "missed", "under_way"]
-"""How a call came out. unknown: answered on an address of nobody who is mapped to the CRM."""
+CallResult = Literal["answered", "unknown", "missed", "not_reached", "under_way"]
+"""How a call came out. unknown: answered on an address of nobody who is mapped to the CRM. missed: a client's that nobody answered;
+not_reached: one of ours that nobody did."""
 CrmWrites = Literal["waiting", "dead"]
 """What has become of a call's changes in the CRM: some wait still, or were given up."""
 
@@ -31,7 +32,8 @@ _CSV_PAGE = 500
 _RESULTS: dict[CallResult, str] = {
     "answered": "answered_at IS NOT NULL AND NOT is_by_unknown",
     "unknown": "answered_at IS NOT NULL AND is_by_unknown",
-    "missed": "answered_at IS NULL AND is_over",
+    "missed": "answered_at IS NULL AND is_over AND direction = 'inbound'",
+    "not_reached": "answered_at IS NULL AND is_over AND direction <> 'inbound'",
     "under_way": "NOT is_over",
 }
 _OPEN_STATES: dict[CrmWrites, str] = {
@@ -115,8 +117,8 @@ async def count_of(conn: Conn, account_id: str, wanted: CallFilter, *, at_most: 
     where, values = _where(account_id, wanted)
     row = await conn.fetchrow(
         "SELECT count(*) AS calls, count(answered_at) AS answered,"  # noqa: S608 - parts of this module
-        " count(*) FILTER (WHERE answered_at IS NULL AND is_over) AS missed FROM ("
-        f" SELECT answered_at, is_over FROM call c WHERE {where} LIMIT ${len(values) + 1}) AS first_ones",
+        " count(*) FILTER (WHERE answered_at IS NULL AND is_over AND direction = 'inbound') AS missed FROM ("
+        f" SELECT answered_at, is_over, direction FROM call c WHERE {where} LIMIT ${len(values) + 1}) AS first_ones",
         *values,
         at_most + 1,
     )

@@ -30,7 +30,7 @@ WHERE NOT EXISTS (SELECT 1 FROM outbound_item WHERE account_id = $1 AND client =
     AND NOT EXISTS (SELECT 1 FROM outbound_attempt WHERE account_id = $1 AND client = $5 AND state <> 'over')
 RETURNING item_id
 """
-_WAITS_FOR = timedelta(minutes=10)
+WAITS_FOR = timedelta(minutes=10)
 """Whoever asked sits at the phone now."""
 _WAITING = """
 SELECT count(*) FROM (SELECT FROM outbound_item WHERE account_id = $1 AND state = 'waiting' AND kind = 'callback' LIMIT $2)
@@ -94,6 +94,6 @@ async def add_asked(conn: Conn, account_id: str, item_id: str, order: CallClient
                 "task_when_failed": order.task_when_failed,
             },
         },
-        now + _WAITS_FOR,
+        now + WAITS_FOR,
     )
     return added is not None

@@ -9,6 +9,7 @@ from typing import Literal
 
 from gateway.decisions.names_then import NamesThen
 from gateway.store.calls.case_lists import ClosedCase
+from gateway.store.outbound.of_clients import OpenCallBack
 from gateway.web.missed.reading import BesideCases
 from gateway.web.now.reading import Waiting
 from gateway.web.now.waiting import tone_of
@@ -23,7 +24,7 @@ from routing.texts.catalogue import Phrase, phrase
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissedLine:
     """waits, overdue: seconds, the first of working time. is_new: the CRM did not know the client when they called. card: name of
-    the card that the task stands on; card_kind, card_id: which, "" = there is none yet. can_touch: by who looks at it."""
+    the card that the task stands on; card_kind, card_id: which, "" = there is none yet. calling: how far a call back is that was ordered. can_touch: by who looks at it."""
 
     case_id: str
     call_id: str
@@ -41,6 +42,7 @@ class MissedLine:
     card: str | Phrase
     card_kind: str
     card_id: str
+    calling: Phrase | None
     can_touch: bool
 
 
@@ -87,8 +89,20 @@ def _line(case: Case, seconds: int, known: BesideCases, can_touch: bool, words: 
         card=_card_in_words(card, known, words),
         card_kind=card.kind if card and card.id else "",
         card_id=(card.id or "") if card else "",
+        calling=_calling(known.call_backs.get(case.client), words),
         can_touch=can_touch,
     )
+
+
+def _calling(found: OpenCallBack | None, words: Words) -> Phrase | None:
+    if found is None:
+        return None
+    attempt = found.attempts + 1
+    if found.is_under_way:
+        return phrase("missed.calling.now", n=attempt)
+    if found.not_before <= words.now:
+        return phrase("missed.calling.soon", n=attempt)
+    return phrase("missed.calling.at", n=attempt, at=words.time(found.not_before))
 
 
 def _card_in_words(card: Ref | None, known: BesideCases, words: Words) -> str | Phrase:

@@ -207,10 +207,18 @@ async def call_back(call: PageCall) -> PageAnswer:
         raise PageRefused(422, f"call-back-{(why_not or 'no_extension').replace('_', '-')}")
     try:
         async with call.services.pool.acquire() as conn, conn.transaction():
-            await service.call_back(conn, around, case.id, person, call.now)
+            until = await service.call_back(conn, around, case.id, person, call.now)
     except service.CallBackWaits:
         return SeeOther(call.here("/missed"), said=phrase("missed.said.called_already"))
-    return SeeOther(call.here("/missed"), said=phrase("missed.said.called"))
+    return SeeOther(call.here("/missed"), said=phrase("missed.said.called", until=call.words.clock(until)))
+
+
+async def stop_call(call: PageCall) -> PageAnswer:
+    case = await _case(call)
+    async with call.services.pool.acquire() as conn, conn.transaction():
+        was_there = await service.stop_call_back(conn, call.account.id, case.id, call.now)
+    said = phrase("missed.said.stopped" if was_there else "missed.said.stopped_already")
+    return SeeOther(call.here("/missed"), said=said)
 
 
 async def _case(call: AnyPageCall) -> Case:
@@ -237,7 +245,7 @@ async def _question(call: AnyPageCall, case: Case) -> Mapping[str, Any]:
     }
 
 
-_POST = ("close", close), ("take", take), ("call", call_back)
+_POST = ("close", close), ("take", take), ("call", call_back), ("stop", stop_call)
 PAGES: tuple[PageRoute, ...] = (
     PageRoute(method="GET", path="/missed", handler=missed, role="read_only", entry="missed"),
     PageRoute(method="GET", path="/missed/csv", handler=missed_csv, role="read_only", entry="missed"),

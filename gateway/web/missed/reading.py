@@ -11,6 +11,7 @@ from gateway.decisions.names_then import NamesThen, names_now
 from gateway.store.admin.accounts import connections
 from gateway.store.calls.case_lists import CallOfCase, ClosedCase, calls_of_cases, closed_cases, created_by
 from gateway.store.calls.missed_calls import open_cases
+from gateway.store.outbound.of_clients import OpenCallBack, open_call_backs
 from gateway.web.frame import AnyPageCall
 from gateway.web.missed.whose import owner_of
 from gateway.web.now.reading import Waiting, waited
@@ -24,7 +25,8 @@ MOST_OPEN = 500
 
 class BesideCases(NamedTuple):
     """What stands beside cases. names: of clients by number. cards: where their tasks stand, by case; entities: by (kind, id), as the
-    CRM has them now. calls: by id, the first and the latest of each case. connections: names by id."""
+    CRM has them now. calls: by id, the first and the latest of each case. connections: names by id.
+    call_backs: that wait or are under way, by client."""
 
     names: Mapping[str, str]
     people: NamesThen
@@ -32,6 +34,7 @@ class BesideCases(NamedTuple):
     entities: Mapping[tuple[str, str], ClientEntity]
     calls: Mapping[str, CallOfCase]
     connections: Mapping[str, str]
+    call_backs: Mapping[str, OpenCallBack]
 
 
 async def waiting_cases(call: AnyPageCall, most: int = MOST_OPEN) -> list[Waiting]:
@@ -53,6 +56,7 @@ async def beside(conn: Conn, call: AnyPageCall, cases: Sequence[Case]) -> Beside
             conn, account_id, {id for case in cases for id in (case.id, case.missed_calls[-1])}
         ),
         {one.id: one.name for one in await connections(conn, account_id)},
+        await open_call_backs(conn, account_id, {case.client for case in cases if case.client}),
     )
 
 

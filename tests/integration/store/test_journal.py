@@ -109,6 +109,7 @@ async def test_each_filter_finds_its_calls_newest_first(conn: Conn) -> None:
         "answered": await _ids(conn, result="answered"),
         "unknown": await _ids(conn, result="unknown"),
         "missed": await _ids(conn, result="missed"),
+        "not reached": await _ids(conn, result="not_reached"),
         "under way": await _ids(conn, result="under_way"),
         "kind": await _ids(conn, direction="inbound", result="answered", client_kind=ClientKind.NEW),
         "reason": await _ids(conn, reason="deal_owner"),
@@ -130,6 +131,7 @@ async def test_each_filter_finds_its_calls_newest_first(conn: Conn) -> None:
         "answered": "c3 c0",
         "unknown": "c2",
         "missed": "c4 c1",
+        "not reached": "",
         "under way": "c5",
         "kind": "c0",
         "reason": "c1",
@@ -151,6 +153,9 @@ async def test_pages_meet_in_both_directions_also_where_calls_began_at_once(conn
 
 async def test_counts_stop_where_nobody_wants_to_know_more(conn: Conn) -> None:
     assert await count_of(conn, MAIN, CallFilter()) == CallCounts(6, 3, 2, False)
+    await save_call(conn, a_row("c6", 6, direction="outbound"))
+    assert await count_of(conn, MAIN, CallFilter()) == CallCounts(7, 3, 2, False)  # nobody called us
+    assert (await _ids(conn, result="missed"), await _ids(conn, result="not_reached")) == ("c4 c1", "c6")
     few = await count_of(conn, MAIN, CallFilter(), at_most=4)
     assert (few.calls, few.is_more) == (4, True)
 

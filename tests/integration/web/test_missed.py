@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
@@ -235,6 +236,39 @@ async def test_a_client_is_called_back_where_the_pbx_can(waiting: Site, pool: as
     }  # fmt: skip
     await anna.post("/missed/m22/call")
     assert await pool.fetchval("SELECT count(*) FROM outbound_item") == 1
+    await _is_said_and_stopped(anna, pool)
+
+
+async def _is_said_and_stopped(anna: Browser, pool: asyncpg.Pool) -> None:
+    """Who pressed once is told of each further attempt, and may have enough of it."""
+
+    async def row() -> str:
+        return (await anna.get("/missed")).page.by_id("missed-waiting").one("tbody").text
+
+    assert "Перезвон: попытка 1 сейчас начнётся" in await row()
+    again_at = datetime.now(UTC) + timedelta(minutes=2)
+    await pool.execute("UPDATE outbound_item SET state = 'dialling'")
+    await pool.execute(
+        "INSERT INTO outbound_attempt (account_id, attempt_id, item_id, kind, client, connection, state, claimed_at, look_at)"
+        " SELECT account_id, 'a1', item_id, kind, client, connection, 'over', now(), now() FROM outbound_item"
+    )
+    assert "Перезвон: идёт попытка 2" in await row()
+    await pool.execute("UPDATE outbound_item SET state = 'waiting', not_before = $1", again_at)
+    said = await row()
+    assert f"Перезвон: попытка 2 в {again_at.astimezone(ZoneInfo('Europe/Moscow')):%H:%M}" in said
+    assert "Остановить" in said
+    assert (await anna.post("/missed/m22/stop")).status == 303
+    assert tuple(await pool.fetchrow("SELECT state, reason FROM outbound_item") or ()) == (
+        "cleared",
+        "cleared",
+    )
+    assert "Перезвон:" not in await row()
+    await pool.execute("UPDATE outbound_item SET state = 'dialling', ended_at = NULL, expires_at = NULL")
+    await anna.post("/missed/m22/stop")  # the phone rings to its end, and no more
+    rung = await pool.fetchrow("SELECT state, expires_at <= now() AS no_more FROM outbound_item")
+    assert rung is not None
+    assert tuple(rung) == ("dialling", True)
+    assert (await anna.post("/missed/m33/stop")).status == 404
 
 
 async def test_how_long_clients_wait_is_told_by_person(waiting: Site) -> None:

@@ -19,7 +19,7 @@ _MOST = 200
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "direction": ("inbound", "outbound", "internal"),
-    "result": ("answered", "unknown", "missed", "under_way"),
+    "result": ("answered", "unknown", "missed", "not_reached", "under_way"),
     "writes": ("waiting", "dead"),
 }
 

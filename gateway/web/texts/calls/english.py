@@ -50,6 +50,7 @@ SENTENCES: Mapping[str, str] = {
     "calls.direction.internal": "internal",
     "calls.outcome.answered": "answered",
     "calls.outcome.unknown": "answered by an unknown",
+    "calls.outcome.not_reached": "not reached",
     "calls.outcome.missed": "missed",
     "calls.outcome.under_way": "under way",
     "calls.writes-are.waiting": "waiting",

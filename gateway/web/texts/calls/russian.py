@@ -50,6 +50,7 @@ SENTENCES: Mapping[str, str] = {
     "calls.direction.internal": "внутренний",
     "calls.outcome.answered": "отвечен",
     "calls.outcome.unknown": "ответил неизвестно кто",
+    "calls.outcome.not_reached": "не дозвонились",
     "calls.outcome.missed": "пропущен",
     "calls.outcome.under_way": "идёт сейчас",
     "calls.writes-are.waiting": "ждут отправки",
