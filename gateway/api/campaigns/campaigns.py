@@ -12,6 +12,7 @@ from campaigns.engine import EngineTrouble
 from campaigns.model import CampaignSettings
 from campaigns.states import CampaignCommand, CampaignReason, CampaignState
 from gateway.admin.campaigns import commands, saved
+from gateway.admin.campaigns.words import campaign_in_words
 from gateway.admin.protection.behind import behind_campaign
 from gateway.admin.refused import NothingOfThatName
 from gateway.api.decisions.decisions import AccountLanguageQuery
@@ -87,9 +88,6 @@ def _view(call: AnyCall, row: CampaignRow, engine: EngineRow | None = None) -> C
     query = call.query
     language = getattr(query, "lang", None) or call.account.settings.language
     texts = TEXTS[language]
-    message = texts.word("campaign.state", row.state)
-    if row.reason:
-        message += f": {texts.word('campaign.reason', row.reason)}"
     return CampaignView(
         id=row.campaign_id,
         name=row.name,
@@ -97,7 +95,7 @@ def _view(call: AnyCall, row: CampaignRow, engine: EngineRow | None = None) -> C
         settings=row.settings,
         state=row.state,
         reason=row.reason,
-        message=message,
+        message=campaign_in_words(row, texts),
         starts_at=row.starts_at,
         started_at=row.started_at,
         finished_at=row.finished_at,

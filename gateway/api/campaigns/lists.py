@@ -9,8 +9,9 @@ from typing import Annotated
 from pydantic import Field
 
 from campaigns.list_rows import ListColumn
-from campaigns.reasons import MEMBER_REASONS, RowFault
+from campaigns.reasons import RowFault
 from gateway.admin.campaigns import lists as service
+from gateway.admin.campaigns.words import member_reason_in_words
 from gateway.api.campaigns.campaigns import seen_campaign, the_campaign
 from gateway.api.decisions.decisions import AccountLanguageQuery
 from gateway.api.distribution.templates import too_much
@@ -138,15 +139,11 @@ async def show_figures(call: ApiCall[AccountLanguageQuery, None]) -> FiguresView
         reached=found.reached,
         reached_percent=found.reached_percent,
         tries=found.tries,
-        by_state=[CountView(**c._asdict(), message=reason_in_words(c.reason, texts)) for c in found.members],
+        by_state=[
+            CountView(**c._asdict(), message=member_reason_in_words(c.reason, texts)) for c in found.members
+        ],
         hours=[HourView(**hour._asdict()) for hour in found.hours],
     )
-
-
-def reason_in_words(reason: str, texts: Texts) -> str:
-    """Return it, empty where there is none."""
-    kind = "campaign.member" if reason in MEMBER_REASONS else "outbound.reason"
-    return texts.word(kind, reason) if f"{kind}.{reason}" in texts.sentences else ""
 
 
 _ONE = "/v1/accounts/{account}/campaigns/{campaign}"

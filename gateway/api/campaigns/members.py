@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gateway.admin.campaigns import commands
+from gateway.admin.campaigns.words import member_reason_in_words
 from gateway.admin.input_words import E164
 from gateway.admin.refused import NothingOfThatName
 from gateway.api.campaigns.campaigns import seen_campaign, the_campaign
-from gateway.api.campaigns.lists import reason_in_words
 from gateway.api.decisions.decisions import AccountLanguageQuery
 from gateway.api.frame import Answer, ApiCall, Body, Items, NoQuery, Route, not_found
 from gateway.store.campaigns import members as store
@@ -86,7 +86,7 @@ def _view(row: MemberRow, texts: Texts) -> MemberView:
         source=row.source,
         state=row.state,
         reason=row.reason,
-        message=reason_in_words(row.reason, texts),
+        message=member_reason_in_words(row.reason, texts),
         tries=row.tries,
         not_before=row.not_before if waits else None,
         deal=row.deal_id,

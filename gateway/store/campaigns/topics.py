@@ -86,6 +86,19 @@ async def find_calls(conn: Conn) -> int:
     return sum(int(one.split()[-1]) for one in done)
 
 
+async def topics_of_campaign(conn: Conn, account_id: str, campaign_id: str, limit: int) -> list[TopicRow]:
+    """Return its calls of which something was said, or still may be; the latest first."""
+    rows = await conn.fetch(
+        "SELECT * FROM campaign_topic WHERE account_id = $1 AND campaign_id = $2"
+        " AND (next_ask_at IS NOT NULL OR comment <> '' OR topics <> '[]' OR error <> '')"
+        " ORDER BY started_at DESC, call_id LIMIT $3",
+        account_id,
+        campaign_id,
+        limit,
+    )
+    return [TopicRow(**dict(row)) for row in rows]
+
+
 async def take_due(conn: Conn, limit: int) -> list[TopicRow]:
     """Return those that are to be asked about now; nobody else asks for a minute."""
     return [TopicRow(**dict(row)) for row in await conn.fetch(_DUE, limit, _LEASE)]

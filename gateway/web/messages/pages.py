@@ -1,4 +1,4 @@
-"""What goes out: auto-callback, SMS by template, triggers."""
+"""What goes out: auto-callback, SMS by template, triggers, campaigns."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any, Literal
 from gateway.store.admin.roles import Role
 from gateway.web.frame import PageAnswer, PageRoute
 from gateway.web.messages import callbacks, firings, trigger_steps, triggers
+from gateway.web.messages.campaigns import form, lists, numbers, one
 
 
 def _page(
@@ -24,6 +25,7 @@ def _page(
 
 
 _ONE = "/messages/triggers/{trigger}"
+_CAMPAIGN = "/messages/campaigns/{campaign}"
 PAGES: tuple[PageRoute, ...] = (
     _page("GET", "/messages", callbacks.callbacks, "senior_manager"),
     _page("POST", "/messages/rate", callbacks.set_rate, configures=True),
@@ -44,4 +46,18 @@ PAGES: tuple[PageRoute, ...] = (
     _page("POST", _ONE + "/apply", trigger_steps.apply),
     _page("GET", "/messages/firings", firings.firings, "senior_manager"),
     _page("GET", "/messages/firings/{firing}", firings.firing, "senior_manager"),
+    _page("GET", "/messages/campaigns", lists.campaigns, "senior_manager"),
+    _page("POST", "/messages/campaigns-switches", lists.save_switches, configures=True),
+    _page("GET", "/messages/new-campaign", form.show_new_campaign),
+    _page("POST", "/messages/new-campaign", form.add_campaign),
+    _page("GET", _CAMPAIGN, one.campaign, "senior_manager"),
+    _page("GET", _CAMPAIGN + "/edit", form.show_campaign_form),
+    _page("POST", _CAMPAIGN + "/edit", form.save_campaign),
+    _page("GET", _CAMPAIGN + "/ending", one.ask_ending, "senior_manager"),
+    _page("POST", _CAMPAIGN + "/command", one.command, "senior_manager"),
+    _page("POST", _CAMPAIGN + "/plan", one.plan),
+    _page("POST", _CAMPAIGN + "/close", one.close),
+    _page("POST", _CAMPAIGN + "/numbers", numbers.add_numbers),
+    _page("POST", _CAMPAIGN + "/take-out", one.take_out),
+    _page("GET", _CAMPAIGN + "/members.csv", one.members_csv, "senior_manager"),
 )

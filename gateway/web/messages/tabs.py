@@ -8,6 +8,7 @@ TABS = (
     ("sms", "/messages/sms"),
     ("callbacks", "/messages"),
     ("triggers", "/messages/triggers"),
+    ("campaigns", "/messages/campaigns"),
 )
 
 

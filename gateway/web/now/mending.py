@@ -61,13 +61,15 @@ _BY_PAGE: Mapping[str, tuple[str, ...]] = {
         "sms-lacks",
         "sms-stopped",
         "sms-money-unknown",
+        "campaign-paused",
+    ),
+    "/messages/campaigns": (
         "campaign-connection",
         "campaign-nobody",
         "campaign-hours-never",
         "campaign-hours-far",
         "campaign-line",
         "campaign-engine",
-        "campaign-paused",
     ),
     "/matrix": (
         "matrix-errors",

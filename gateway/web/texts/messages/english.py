@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.web.texts.messages.english_campaigns import SENTENCES as CAMPAIGNS
 from gateway.web.texts.messages.english_triggers import SENTENCES as TRIGGERS
 
 SENTENCES: Mapping[str, str] = {
+    **CAMPAIGNS,
     **TRIGGERS,
     "messages.heading": "Auto-callback and messages",
     "messages.context": "What goes out to clients by itself: calls, SMS, campaigns.",

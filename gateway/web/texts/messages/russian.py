@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from gateway.web.texts.messages.russian_campaigns import SENTENCES as CAMPAIGNS
 from gateway.web.texts.messages.russian_triggers import SENTENCES as TRIGGERS
 
 SENTENCES: Mapping[str, str] = {
+    **CAMPAIGNS,
     **TRIGGERS,
     "messages.heading": "Автоперезвон и сообщения",
     "messages.context": "Что уходит клиентам само: звонки, SMS, кампании.",

@@ -1,0 +1,1 @@
+"""Campaigns: their list, one of them, its form, its numbers."""
