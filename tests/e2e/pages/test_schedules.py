@@ -197,6 +197,15 @@ async def test_pages_of_schedules_are_accessible_and_within_the_window(
     assert {path: faults for path, faults in found.items() if faults} == {}
 
 
+async def test_who_may_only_look_scrolls_the_grid_with_keys_and_paints_nothing(pages: Pages) -> None:
+    await prepare(pages, by_day())
+    async with pages.signed_in_page(DECEMBER, role="read_only", width=1024) as page:
+        assert [*await axe(page), *await no_overflow(page)] == []
+        await cells_of(page).nth(0).click()
+        assert await letters(page) == "." * 31
+        assert not await page.get_by_text("Новая смена").count()
+
+
 async def test_on_a_phone_one_person_is_painted_with_a_finger(pages: Pages) -> None:
     await prepare(pages, by_day())
     async with pages.signed_in_page(DECEMBER, width=PHONE) as page:

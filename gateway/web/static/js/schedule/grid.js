@@ -82,7 +82,8 @@ class Grid {
   // A press toggles; with Shift it fills from the cell before; dragging paints what the first cell becomes.
   onDown(event) {
     const place = this.place(event.target);
-    if (!place || event.button || event.pointerType === "touch") return;
+    this.isPressed = Boolean(place) && !event.button && event.pointerType !== "touch";
+    if (!this.isPressed) return;
     event.preventDefault();
     this.press(place, event.shiftKey);
     if (!event.shiftKey) this.drag = { from: place, value: this.toggled(place), moved: false };
@@ -102,11 +103,12 @@ class Grid {
     this.fillWith(rectangle(from, this.at), value);
   }
 
+  // A finger, or a program that reads the page aloud: a click that no mouse began.
   onClick(event) {
     const menu = event.target.closest("[data-line-menu]");
     if (menu) return this.openLine(this.rows.indexOf(menu.closest("tr")));
     const place = this.place(event.target);
-    if (!place || event.pointerType !== "touch") return;
+    if (!place || this.isPressed) return;
     this.press(place, event.shiftKey);
     this.fillWith([place], this.toggled(place));
   }

@@ -20,7 +20,8 @@ export function startHalves(grid) {
   const apply = () => paintHalves(grid, rectangle(halves.anchor, halves.at));
   table.addEventListener("pointerdown", (event) => {
     const place = placeOf(event.target);
-    if (!place || event.button || event.pointerType === "touch") return;
+    halves.isPressed = Boolean(place) && !event.button && event.pointerType !== "touch";
+    if (!halves.isPressed) return;
     event.preventDefault();
     halves.drag = true;
     move(halves, place, event.shiftKey);
@@ -34,8 +35,8 @@ export function startHalves(grid) {
     halves.drag = false;
   });
   table.addEventListener("click", (event) => {
-    const place = event.pointerType === "touch" && placeOf(event.target);
-    if (!place) return;
+    const place = placeOf(event.target);
+    if (!place || halves.isPressed) return;
     move(halves, place, false);
     apply();
   });
