@@ -28,6 +28,7 @@ SERVICE, SERVICE_STAGES = "Сервис", ("Новая заявка", "Выез�
 NIGHT = "Ночные заявки"
 HERE = ("101", "102", "103", "104", "105", "107")
 AWAY = ("106", "108")
+LEAVES = "105"
 _MISSED, _WITH_DEAL = "inbound.missed.new/end", "inbound.answered.known_with_deal/end"
 _MISSED_WITH_DEAL = "inbound.missed.known_with_deal/end"
 _SHIFTS_AHEAD, _ON, _EVERY = 62, 2, 4
@@ -133,6 +134,14 @@ def _nights(today: date) -> Schedule:
         periods = tuple(Period(first=day, last=day, hours=(("21:00", "09:00"),)) for day in days)
         plans[employee] = WorkPlan(periods=periods)
     return Schedule(kind="by_day", people=plans)
+
+
+async def somebody_leaves(pool: asyncpg.Pool) -> None:
+    """Let who was given deals go away: they pass to those who are here."""
+    async with pool.acquire() as conn:
+        of_account = await account(conn, ACCOUNT)
+        with as_person(THE_SENIOR):
+            await switch_presence(conn, of_account, f"manager{LEAVES}", datetime.now(UTC), is_on=False)
 
 
 async def order_waiting(conn: Conn, pipeline: int, stage: int) -> None:

@@ -12,6 +12,7 @@ import aiohttp
 import asyncpg
 
 from crm.effects.dead_letters import count
+from gateway.admin.load_directory import ask_for_sync
 from gateway.demo.callbacks import OWNER, DemoCallBacks
 from gateway.demo.crm_names import name_people_and_clients
 from gateway.demo.data import ACCOUNT, OFFICE_LINE
@@ -56,7 +57,17 @@ _BETWEEN_EVENTS = timedelta(seconds=3)
 async def prepare_crm(session: aiohttp.ClientSession, sandbox_url: str, contacts: int) -> None:
     """Before anything is read from there. contacts: how many sample clients there are."""
     await name_people_and_clients(session, sandbox_url, contacts)
-    await pipeline_of(session, sandbox_url, SERVICE, SERVICE_STAGES, "names")
+    service, is_new = await pipeline_of(session, sandbox_url, SERVICE, SERVICE_STAGES, "names")
+    if is_new:
+        visit = stage_ids(service)[SERVICE_STAGES[1]]
+        owner = await _owner(session, sandbox_url)
+        await add_deals_of_clients(session, sandbox_url, (COMES_AGAIN,), (service["id"], visit), owner)
+
+
+async def _owner(session: aiohttp.ClientSession, sandbox_url: str) -> int:
+    async with session.get(f"{sandbox_url}/_sandbox/state?kind=user") as response:
+        users = {row["email"]: row["id"] for row in (await response.json())["rows"]}
+    return int(users[OWNER])
 
 
 async def order_first(session: aiohttp.ClientSession, pool: asyncpg.Pool, sandbox_url: str) -> None:
@@ -114,12 +125,12 @@ async def bring_to_life(
     await campaign_runs(pool)
     async with pool.acquire() as conn:
         await order_waiting(conn, pipeline, visit)
-    async with session.get(f"{sandbox_url}/_sandbox/state?kind=user") as response:
-        owner = {row["email"]: row["id"] for row in (await response.json())["rows"]}[OWNER]
+    owner = await _owner(session, sandbox_url)
     await clients_wait_for_calls(session, sandbox_url, called, owner)
-    await add_deals_of_clients(session, sandbox_url, (COMES_AGAIN,), (pipeline, visit), owner)
     await deals_come_in(session, sandbox_url, stages, (pipeline, visit))
     await act(session, sandbox_url, do="delete_stage", pipeline=pipeline, status=new)
+    async with pool.acquire() as conn:
+        await ask_for_sync(conn, ACCOUNT, is_full=False)
     await _tell(comes_again(datetime.now(UTC)), tell)
     await _until_refused(pool)
     await mend_rules(pool, pipeline, new)

@@ -28,6 +28,7 @@ from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
 from gateway.demo import callbacks, data, distribution
 from gateway.demo.callbacks import DemoCallBacks
+from gateway.demo.day_of_rules import somebody_leaves
 from gateway.demo.distribution import DemoStages
 from gateway.demo.folder import clear, prepare_folder
 from gateway.demo.living import bring_to_life, calls_go_on, order_first, prepare_crm, tell_calls, tell_returns
@@ -271,6 +272,7 @@ async def _live(
         count = await tell_calls(began, tell)
         await bring_to_life(session, pool, demo.sandbox_url, tell, stages, called)
         await tell_returns(pool, began, tell)
+        await somebody_leaves(pool)
     except (aiohttp.ClientError, TimeoutError, InputRefused) as err:
         log.warning("sample-day-failed", error=str(err))
         return

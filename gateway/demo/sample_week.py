@@ -105,7 +105,7 @@ def latest_hour(now: datetime) -> list[CallOfTheWeek]:
 
 def going_on(now: datetime) -> list[CallOfTheWeek]:
     """Return calls that are not over."""
-    calls = ((21, 0, "102", 9), (34, 40, "105", 170), (12, 60, "103", 452), (33, 30, "104", 655))
+    calls = ((21, 0, "102", 9), (34, 40, "101", 170), (12, 60, "103", 452), (33, 30, "104", 655))
     return [
         CallOfTheWeek(
             id=f"now-{now:%m%d%H%M}-{contact}",
