@@ -17,6 +17,8 @@ from gateway.web.words.spreadsheet import no_formula
 from routing.texts.catalogue import Texts
 
 CHANGES = "/setup/audit"
+_OF_CODES = ("state", "reason")
+"""Fields whose values are words of the program."""
 _PAGE, _CSV_PAGE, _MOST_CSV_ROWS = 50, 1000, 100_000
 
 
@@ -158,9 +160,16 @@ def parts_of(entry: AuditEntry, texts: Texts) -> list[ChangedPart]:
 def _part(name: str, before: Mapping[str, Any], after: Mapping[str, Any], texts: Texts) -> ChangedPart:
     is_both = name in before and name in after
     kind = "changed" if is_both else "removed" if name in before else "added"
-    old = value_said(before[name], texts) if name in before else ""
-    new = value_said(after[name], texts) if name in after else ""
+    said = code_said if name in _OF_CODES else value_said
+    old = said(before[name], texts) if name in before else ""
+    new = said(after[name], texts) if name in after else ""
     return ChangedPart(kind, _said("audit.field", name, texts), old, new)
+
+
+def code_said(value: Any, texts: Texts) -> str:
+    return (
+        _said("audit.value", value, texts) if value and isinstance(value, str) else value_said(value, texts)
+    )
 
 
 def value_said(value: Any, texts: Texts) -> str:
