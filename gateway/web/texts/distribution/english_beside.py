@@ -110,6 +110,7 @@ BESIDE: Mapping[str, str] = {
     "distribution.tried.log_context": "A trial: so it would be decided {at}",
     "distribution.tried.not_kept": "How this deal was decided is not kept: it is kept for the first ones.",
     "distribution.log.of": "{name}: {why}",
+    "distribution.log.nobody": "Nobody yet",
     "distribution.log.rule.person": "Who could get it",
     "distribution.log.rule.repeat": "A returning client?",
     "distribution.log.rule.only": "A client of one person only?",

@@ -8,6 +8,7 @@ SHIFT_CHANGE: Mapping[str, str] = {
     "distribution.shift.heading": "Shift change",
     "distribution.shift.context": "Deals of who is away go to those who are here, and come back.",
     "distribution.shift.is_on": "Shift change is on. Who is away for longer than {wait} has their deals given to others by the template “{template}”.",
+    "distribution.shift.is_on_at_once": "Shift change is on: deals of who goes away pass at once to others by the template “{template}”.",
     "distribution.shift.is_off": "Shift change is off: deals move only when somebody begins it.",
     "distribution.shift.open_settings": "Settings",
     "distribution.shift.by_hand": "Move deals by hand",

@@ -110,6 +110,7 @@ BESIDE: Mapping[str, str] = {
     "distribution.tried.log_context": "Проверка: так решилось бы {at}",
     "distribution.tried.not_kept": "Ход решения этой сделки не сохранён: он хранится для первых.",
     "distribution.log.of": "{name}: {why}",
+    "distribution.log.nobody": "Пока никому",
     "distribution.log.rule.person": "Кто мог получить",
     "distribution.log.rule.repeat": "Повторный клиент?",
     "distribution.log.rule.only": "Клиент одного сотрудника?",

@@ -8,6 +8,7 @@ SHIFT_CHANGE: Mapping[str, str] = {
     "distribution.shift.heading": "Пересменка",
     "distribution.shift.context": "Сделки того, кто ушёл, получают те, кто на месте, и потом они возвращаются.",
     "distribution.shift.is_on": "Пересменка включена: сделки того, кто не на месте дольше {wait}, переходят другим по шаблону «{template}».",
+    "distribution.shift.is_on_at_once": "Пересменка включена: сделки того, кто ушёл, сразу переходят другим по шаблону «{template}».",
     "distribution.shift.is_off": "Пересменка выключена: сделки переходят, только если начать вручную.",
     "distribution.shift.open_settings": "Настроить",
     "distribution.shift.by_hand": "Передать сделки вручную",
