@@ -42,7 +42,6 @@ SENTENCES: Mapping[str, str] = {
     "messages.campaigns.own_traces_hint": "Switched off, calls of this campaign are not recorded in the CRM.",
     "messages.campaigns.from_pipeline": "Numbers come in from the pipeline",
     "messages.campaigns.from_pipeline_hint": "Switched off, triggers put nobody into campaigns.",
-    "messages.campaigns.card_hint": "The deal's card is opened during a call by the page “My desk” of whoever talks.",
     "messages.campaigns.do": "What to do",
     "messages.campaigns.dialled_there": "A contact centre dials it: it is started, paused and let go on there.",
     "messages.campaigns.command.start": "Start",

@@ -42,7 +42,6 @@ SENTENCES: Mapping[str, str] = {
     "messages.campaigns.own_traces_hint": "Если выключить, звонки этой кампании в CRM не записываются.",
     "messages.campaigns.from_pipeline": "Номера добавляются из воронки",
     "messages.campaigns.from_pipeline_hint": "Если выключить, триггеры в кампании никого не добавляют.",
-    "messages.campaigns.card_hint": "Карточку сделки при звонке открывает страница «Мой стол» у того, кто говорит.",
     "messages.campaigns.do": "Что сделать",
     "messages.campaigns.dialled_there": "Обзвон ведёт контакт-центр: запустить, приостановить и продолжить её можно там.",
     "messages.campaigns.command.start": "Запустить",
