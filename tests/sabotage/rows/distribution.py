@@ -129,4 +129,15 @@ ROWS = (
         new="",
         tests=("tests/unit/routing/attendance/test_trust.py::test_lost_heartbeats_are_a_gap",),
     ),
+    Sabotage(
+        name="a-day-painted-by-two-is-asked-about",
+        hurts="whoever saves a schedule last undoes in silence what a colleague painted while it was open",
+        file="gateway/admin/schedules/painting.py",
+        old="        if twice:\n",
+        new="        if twice and not days:\n",
+        tests=(
+            "tests/integration/web/test_schedules_painted.py"
+            "::test_what_another_saved_meanwhile_is_kept_and_days_that_both_painted_are_asked_for",
+        ),
+    ),
 )
