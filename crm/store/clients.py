@@ -43,6 +43,11 @@ _NUMBERS_OF_DEAL = """
     WHERE l.account_id = $1 AND l.deal_id = $2 ORDER BY n.number LIMIT 50
 """
 
+_NUMBERS_OF_ENTITY = """
+    SELECT DISTINCT number FROM directory_number WHERE account_id = $1 AND kind = $2 AND entity_id = $3
+    ORDER BY number LIMIT 50
+"""
+
 # Contacts first, then companies; of several the one that changed last. A number of more spellings is asked for by each.
 _NAMES = """
     SELECT DISTINCT ON (n.number) n.number, e.name FROM directory_number n
@@ -79,6 +84,15 @@ async def clients_of_deal(conn: Conn, account_id: str, deal_id: str) -> list[Cli
     entities = tuple(map(_entity, await conn.fetch(_OF_DEAL, account_id, deal_id)))
     numbers = await conn.fetch(_NUMBERS_OF_DEAL, account_id, deal_id)
     return [Client(number=n, entities=entities) for n in [f"+{r['number']}" for r in numbers] or [""]]
+
+
+async def numbers_of_entity(conn: Conn, account_id: str, kind: str, id: str) -> tuple[str, ...]:
+    """Return the numbers (E.164) of a contact, company or lead, or of those whose deal it is."""
+    if kind == "deal":
+        rows = await conn.fetch(_NUMBERS_OF_DEAL, account_id, id)
+    else:
+        rows = await conn.fetch(_NUMBERS_OF_ENTITY, account_id, kind, id)
+    return tuple(f"+{row['number']}" for row in rows)
 
 
 async def entities_of(

@@ -6,6 +6,7 @@ from gateway.web.calls.pages import PAGES as CALLS
 from gateway.web.desk.pages import PAGES as DESK
 from gateway.web.distribution.pages import PAGES as DISTRIBUTION
 from gateway.web.frame import PageRoute
+from gateway.web.frames.pages import PAGES as FRAMES
 from gateway.web.help.pages import PAGES as HELP
 from gateway.web.kit.pages import PAGES as KIT
 from gateway.web.matrix.pages import PAGES as MATRIX
@@ -33,6 +34,7 @@ PAGES: tuple[PageRoute, ...] = (
     *SETUP,
     *START,
     *HELP,
+    *FRAMES,
     *KIT,
     *STREAM,
 )

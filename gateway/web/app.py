@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 
 from gateway.admin.input_words import problems_of
 from gateway.admin.refused import InputRefused
+from gateway.admin.sign_in.sessions import is_csrf
 from gateway.http.body import BodyRefused
 from gateway.http.session_cookie import is_from_our_page, session_cookie
 from gateway.services import Services
@@ -37,6 +38,7 @@ from gateway.web.frame import (
     Shown,
     page_not_found,
 )
+from gateway.web.frames.door import opened_by, person_of, refuse_bad_frame
 from gateway.web.languages import language_of
 from gateway.web.links import address, own_path
 from gateway.web.page_headers import dress_page
@@ -52,6 +54,7 @@ from runtime.trouble import Trouble
 log = structlog.get_logger(__name__)
 
 SIGN_IN, FIRST_RUN = "/sign-in", "/start"
+_FRAME_HOST = web.RequestKey("frame-host", str)
 _GUEST = Person(login="", name="", role="read_only", bound=EVERYTHING)
 _GUEST_BYTES = 64 * 1024
 _CONFLICT = frozenset({"moved", "in-use", "taken"})
@@ -82,18 +85,16 @@ class Pages:
         async def handle(request: web.Request) -> web.StreamResponse:
             response = await self._answered(page, request)
             if not response.prepared:
-                dress_page(
-                    response, is_https=self._is_https, frame_host=_frame_host(page, request, self._services)
-                )
+                dress_page(response, is_https=self._is_https, frame_host=request.get(_FRAME_HOST))
             return response
 
         return handle
 
     async def _answered(self, page: PageRoute, request: web.Request) -> web.StreamResponse:
-        who = await self._person(page, request)
+        who = await (self._framed(page, request) if page.frame == "framed" else self._person(page, request))
         if isinstance(who, web.StreamResponse):
             return who
-        call = self._call(request, who)
+        call = who if isinstance(who, PageCall) else self._call(request, who)
         try:
             call = await self._judged(page, request, call)
             with acting(call.who.actor(self._services.peers.address_of(request))):
@@ -116,6 +117,19 @@ class Pages:
         except Exception as err:
             return self._failed(page, call, err)
 
+    async def _framed(self, page: PageRoute, request: web.Request) -> AnyPageCall | web.StreamResponse:
+        """Return the call of a page within the CRM: who asks stands in its address, whatever cookies come along."""
+        guest = self._call(request, dataclasses.replace(_GUEST, language=language_of(request)))
+        try:
+            framed = await opened_by(self._services.pool, self._services.configuration, request)
+        except Exception as err:
+            return self._failed(page, guest, err)
+        if framed is None:
+            return guest
+        request[_FRAME_HOST] = framed.host
+        call = self._call(request, person_of(framed, request), framed.token.account_id)
+        return dataclasses.replace(call, framed=framed)
+
     async def _person(self, page: PageRoute, request: web.Request) -> Person | web.StreamResponse:
         """Return who asks, or where somebody goes who has to sign in first."""
         try:
@@ -130,9 +144,9 @@ class Pages:
             return web.Response(status=401, headers={"HX-Redirect": where})
         return web.Response(status=303, headers={"Location": where})
 
-    def _call(self, request: web.Request, who: Person) -> AnyPageCall:
-        """Return the call as far as it is known without judging what was sent."""
-        account, several = self._account(request, who)
+    def _call(self, request: web.Request, who: Person, named: str | None = None) -> AnyPageCall:
+        """Return the call as far as it is known without judging what was sent. named: the account, else the address names it."""
+        account, several = self._account(named or request.query.get("account"), who)
         now = datetime.now(UTC)
         zone = ZoneInfo(account.time_zone if account else "Europe/Moscow")
         return PageCall(
@@ -152,11 +166,10 @@ class Pages:
             and "HX-History-Restore-Request" not in request.headers,
         )
 
-    def _account(self, request: web.Request, who: Person) -> tuple[Account | None, bool]:
+    def _account(self, named: str | None, who: Person) -> tuple[Account | None, bool]:
         """Return the account that is looked at, and whether the person may look at others too."""
         known = self._services.configuration.now.accounts
         theirs = [a for a in known.values() if who.bound.account_id in (None, a.id)] if who.login else []
-        named = request.query.get("account")
         chosen = next((a for a in theirs if a.id == named), None)
         return chosen or (theirs[0] if theirs and named is None else None), len(theirs) > 1
 
@@ -164,10 +177,12 @@ class Pages:
         """Return the call with what was sent. Raise PageRefused."""
         if any("\0" in part for part in call.path.values()):
             raise page_not_found()  # no database keeps such a name
-        if page.frame == "inside":
+        if page.frame == "framed":
+            refuse_bad_frame(page, call, self._services.settings.base_url, call.now)
+        if page.frame != "alone":
             await self._refuse_without_right(page, call)
-            if call.account_or_none is None and request.query.get("account"):
-                raise page_not_found("account")
+        if page.frame == "inside" and call.account_or_none is None and request.query.get("account"):
+            raise page_not_found("account")
         if call.account_or_none is None and page.needs_account and page.frame == "inside":
             raise web.HTTPSeeOther(FIRST_RUN)
         if request.method == "POST":
@@ -203,9 +218,14 @@ class Pages:
             page.form, request, most=_GUEST_BYTES if not call.who.login else MOST_BYTES
         )
         token = request.headers.get("X-CSRF-Token") or str(sent.get("csrf", ""))
-        if page.frame == "inside" and not self._signed_in.is_ours(request, call.who, token):
+        if page.frame != "alone" and not self._is_of_session(call, token):
             raise PageRefused(403, "old-form")
         return None if page.form is None else _validated(page.form, sent)
+
+    def _is_of_session(self, call: AnyPageCall, token: str) -> bool:
+        if call.framed is not None:
+            return is_csrf(call.who.csrf, token)
+        return self._signed_in.is_ours(call.request, call.who, token)
 
     def _made(
         self, page: PageRoute, request: web.Request, call: AnyPageCall, answer: PageAnswer
@@ -277,11 +297,3 @@ def _path_of_referrer(request: web.Request) -> str | None:
     if referrer.netloc != request.headers.get("Host"):
         return None
     return f"{referrer.path}?{referrer.query}" if referrer.query else referrer.path
-
-
-def _frame_host(page: PageRoute, request: web.Request, services: Services) -> str | None:
-    """Return the one site that may show the page within one of its own."""
-    if page.frame != "framed":
-        return None
-    account = services.configuration.now.accounts.get(request.query.get("account", ""))
-    return account.base_url if account is not None else None

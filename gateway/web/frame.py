@@ -18,6 +18,7 @@ from gateway.services import Services
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.bindings import may_touch
 from gateway.store.admin.roles import Role
+from gateway.store.sign_in.frame_tokens import FrameToken
 from gateway.web.links import address
 from gateway.web.person import Person, SignedIn
 from gateway.web.words.words import Words
@@ -30,6 +31,15 @@ NavName = Literal[
 """Of the navigation; "": the page belongs to none."""
 Frame = Literal["inside", "alone", "framed"]
 """inside: for who is signed in. alone: for anybody, before signing in. framed: shown within the CRM, narrow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Framed:
+    """What opened a page within the CRM. secret: as it stands in the address. host: of the site that shows it."""
+
+    secret: str
+    host: str
+    token: FrameToken
 
 
 class PageQuery(BaseModel):
@@ -69,6 +79,10 @@ class SeeOther:
 PageAnswer = Shown | SeeOther | web.StreamResponse
 
 
+FRAMES = "/frame/"
+"""Below this stand the pages that are shown within the CRM."""
+
+
 class PageRefused(Exception):
     """A page in words instead of the one that was asked for. code: of the sentences "refused.<code>.title" and ".detail"."""
 
@@ -91,7 +105,7 @@ class PageCall(Generic[Q, F]):
     """One request of a person who may make it, validated. form: of a POST. is_fragment: htmx asked for a part of the page.
 
     several_accounts: the person may see more than one, so that addresses name it. counts: of what waits behind entries of the
-    navigation, once the handler has answered.
+    navigation, once the handler has answered. framed: None = it is no page within the CRM.
     """
 
     services: Services
@@ -107,6 +121,7 @@ class PageCall(Generic[Q, F]):
     words: Words
     now: datetime
     is_fragment: bool = False
+    framed: Framed | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -115,11 +130,18 @@ class PageCall(Generic[Q, F]):
         return self.account_or_none
 
     @property
+    def is_framed(self) -> bool:
+        return self.request.path.startswith(FRAMES)
+
+    @property
     def zone(self) -> ZoneInfo:
         return self.words.zone
 
     def here(self, path: str, **query: Any) -> str:
-        """Return an address of ours, in the account that is looked at. None and "" among the values are left out."""
+        """Return an address of ours, in the account that is looked at. None and "" among the values are left out. Frames are
+        opened by what opened this one, and nothing else is."""
+        if self.framed is not None and path.startswith(FRAMES):
+            return address(path, token=self.framed.secret, **query)
         if self.several_accounts and self.account_or_none is not None:
             query.setdefault("account", self.account_or_none.id)
         return address(path, **query)

@@ -39,6 +39,7 @@ from gateway.store.presence.attendance import delete_intervals_older_than
 from gateway.store.presence.chats import delete_asked_older_than
 from gateway.store.presence.pages import forget_pages
 from gateway.store.shift_change.runs import delete_runs_before
+from gateway.store.sign_in.frame_tokens import delete_old_frame_tokens
 from gateway.store.sign_in.links import delete_expired_links
 from gateway.store.sms.early import forget_early
 from gateway.store.sms.old import (
@@ -55,6 +56,8 @@ from runtime.database.pool import Conn
 
 EVERY_SECONDS = 600.0
 _BATCH = 5000
+_FRAMES_TOLD = timedelta(days=1)
+"""So long it is said of what opened a frame that it has expired."""
 _STRANGERS_AGE = timedelta(days=7)
 _PAGE_AGE = timedelta(hours=2)
 """Longer than an open page that is not heard says anything."""
@@ -89,6 +92,7 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
         lambda conn: forget_old_tries(conn, limit=_BATCH),
         lambda conn: delete_ended_sessions(conn, now - ABSOLUTE, now - IDLE, limit=_BATCH),
         lambda conn: delete_expired_links(conn, now, limit=_BATCH),
+        lambda conn: delete_old_frame_tokens(conn, now - _FRAMES_TOLD, limit=_BATCH),
         lambda conn: delete_alert_messages_older_than(conn, now - messages.KEPT, limit=_BATCH),
         lambda conn: delete_expired_grants(conn, now, limit=_BATCH),
         lambda conn: delete_audit_older_than(conn, now - timedelta(days=settings.audit_days), limit=_BATCH),

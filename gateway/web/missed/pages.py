@@ -7,11 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from gateway.admin.calls import missed as service
-from gateway.admin.outbound.items import gate_of
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.decisions.names_then import names_now
-from gateway.outbound.around import CallingAccount, calling_account
-from gateway.outbound.people import extension_of
 from gateway.store.calls.case_lists import cases_by_owner, waited, waiting_count
 from gateway.store.calls.missed_calls import case_figures
 from gateway.web.charts.bars import BarLine
@@ -29,13 +26,13 @@ from gateway.web.frame import (
     Shown,
     page_not_found,
 )
+from gateway.web.missed.calling import around_of, why_no_call_back
 from gateway.web.missed.lines import closed_lines, missed_lines
 from gateway.web.missed.query import MissedQuery, is_wanted
 from gateway.web.missed.reading import beside, closed_with_names, waiting_cases
 from gateway.web.missed.table import missed_csv
 from gateway.web.missed.whose import employee_of, may_touch, owner_of, why_none_is_theirs
 from routing.missed_calls import Case
-from routing.staff import Employee
 from routing.texts.catalogue import phrase
 
 _PAGE = 50
@@ -98,21 +95,6 @@ async def _waiting(call: PageCall[MissedQuery, None]) -> Mapping[str, Any]:
         "url_of": call.services.url_of,
         "q": call.query,
     }
-
-
-def why_no_call_back(call: AnyPageCall, person: Employee | None) -> str | None:
-    """Return why no call back can be ordered by this person now, as the end of a sentence's key; None: it can."""
-    if person is None or extension_of(person) is None:
-        return "no_extension"
-    around = _around(call)
-    if around is None or not around.pbxs:
-        return "no_pbx"
-    return "paused" if gate_of(call.account) else None
-
-
-def _around(call: AnyPageCall) -> CallingAccount | None:
-    services = call.services
-    return calling_account(services.configuration.now, call.account.id, services.kinds, services.at_work)
 
 
 async def closed(call: PageCall[ClosedQuery, None]) -> PageAnswer:
@@ -202,7 +184,7 @@ async def take(call: PageCall) -> PageAnswer:
 async def call_back(call: PageCall) -> PageAnswer:
     case, person = await _case(call), employee_of(call)
     why_not = why_no_call_back(call, person)
-    around = _around(call)
+    around = around_of(call)
     if why_not is not None or person is None or around is None:
         raise PageRefused(422, f"call-back-{(why_not or 'no_extension').replace('_', '-')}")
     try:

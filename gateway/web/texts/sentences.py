@@ -11,6 +11,8 @@ from gateway.web.texts.desk import english as desk_en
 from gateway.web.texts.desk import russian as desk_ru
 from gateway.web.texts.distribution import english as distribution_en
 from gateway.web.texts.distribution import russian as distribution_ru
+from gateway.web.texts.frames import english as frames_en
+from gateway.web.texts.frames import russian as frames_ru
 from gateway.web.texts.help import english as help_en
 from gateway.web.texts.help import russian as help_ru
 from gateway.web.texts.kit import english as kit_en
@@ -50,6 +52,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **desk_ru.SENTENCES,
         **distribution_ru.SENTENCES,
         **help_ru.SENTENCES,
+        **frames_ru.SENTENCES,
         **kit_ru.SENTENCES,
         **matrix_ru.SENTENCES,
         **messages_ru.SENTENCES,
@@ -71,6 +74,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **desk_en.SENTENCES,
         **distribution_en.SENTENCES,
         **help_en.SENTENCES,
+        **frames_en.SENTENCES,
         **kit_en.SENTENCES,
         **matrix_en.SENTENCES,
         **messages_en.SENTENCES,

@@ -1,0 +1,1 @@
+"""Narrow pages that are shown within the CRM."""
