@@ -128,7 +128,8 @@ class Pages:
             return guest
         request[_FRAME_HOST] = framed.host
         call = self._call(request, person_of(framed, request), framed.token.account_id)
-        return dataclasses.replace(call, framed=framed)
+        template = framed.token.entity_id if framed.token.page == "template" else None
+        return dataclasses.replace(call, framed=framed, path={"template": template} if template else {})
 
     async def _person(self, page: PageRoute, request: web.Request) -> Person | web.StreamResponse:
         """Return who asks, or where somebody goes who has to sign in first."""

@@ -86,12 +86,14 @@ async def frame_token_of(conn: Conn, secret_hash: str) -> FrameToken | None:
     )
 
 
-async def use_frame_token(conn: Conn, secret_hash: str, now: datetime) -> bool:
-    """Whether it is the first use: of two at the same time one waits for the other."""
+async def use_frame_token(conn: Conn, secret_hash: str, now: datetime, entity_id: str) -> bool:
+    """Whether it is the first use: of two at the same time one waits for the other. entity_id: what it was used for."""
     done: str = await conn.execute(
-        "UPDATE frame_token SET used_at = $2 WHERE secret_hash = $1 AND used_at IS NULL AND expires_at > $2",
+        "UPDATE frame_token SET used_at = $2, entity_id = $3"
+        " WHERE secret_hash = $1 AND used_at IS NULL AND expires_at > $2",
         secret_hash,
         now,
+        entity_id,
     )
     return done == "UPDATE 1"
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from gateway.admin.distribution.templates import save_template
 from gateway.admin.refused import InputRefused
 from gateway.admin.sign_in.frames import FrameOrder, make_frame
-from gateway.admin.users import change_user
+from gateway.admin.users import UserOrder, add_user, change_user
 from gateway.store.admin.accounts import add_account
 from gateway.store.admin.audit import Actor, acting
 from gateway.store.admin.bindings import Bindings
 from gateway.store.calls.missed_calls import save_case
-from tests.integration.api.client import ACCOUNT
+from gateway.store.distribution.templates import template_of
+from routing.distribution.template import DistributionTemplate, TemplateMember
+from tests.integration.api.client import ACCOUNT, ANNA
 from tests.integration.web.browser import Answer
 from tests.integration.web.calls_on_pages import a_call, name_client, store
+from tests.integration.web.html import Element
 from tests.integration.web.signing import House, Visitor
 from tests.integration.web.test_frame import CSP
 from tests.integration.web.test_missed import a_case
@@ -180,3 +185,87 @@ async def test_nobody_opens_for_others_what_they_may_not_themselves(house: House
     assert secret not in str(dict(row or {}))
     assert told is not None
     assert (told["object"], told["action"], secret in str(dict(told))) == ("olga", "frame opened", False)
+
+
+@pytest.fixture
+async def shop(house: House) -> House:
+    """A template of Anna's, and a senior manager who may change no other."""
+    template = DistributionTemplate(name="shop", employees=(TemplateMember(employee_id=ANNA.id),))
+    async with house.pool.acquire() as conn:
+        await save_template(conn, ACCOUNT, template, by="test")
+        bound = Bindings(account_id=ACCOUNT, templates=("shop",))
+        await add_user(conn, UserOrder(login="pavel", name="Павел", role="senior_manager", bound=bound))
+    return house
+
+
+async def test_a_template_is_saved_once_and_the_window_closes(shop: House) -> None:
+    visitor, path = shop.visitor(), await frame(shop, page="template", login="pavel", id="shop")
+    form = filled((await visitor.get(path, **WITHIN)).page)
+    looked = await visitor.post(path, {**form, "do": "drop:employee:anna"})
+    assert (looked.status, "employee" in filled(looked.page)) == (200, False), "a press that saves nothing"
+    empty = await visitor.post(path, {**filled(looked.page), "do": "save"})
+    assert empty.status == 422
+    assert "token=" in empty.page.by_id("template-form")["action"], "it can be mended and sent again"
+    done = await visitor.post(path, {**form, "threshold": "3", "do": "save"})
+    assert (done.status, done.location.partition("?")[0]) == (303, "/frame/done")
+    page = await visitor.get(done.location, **WITHIN)
+    assert page.page.all("div", data_frame_done="shop"), "the site that shows it is told"
+    again = await visitor.post(path, {**form, "threshold": "5", "do": "save"})
+    assert (again.status, "Уже сохранено" in again.words) == (409, True)
+    async with shop.pool.acquire() as conn:
+        saved = await template_of(conn, ACCOUNT, "shop")
+        told = await conn.fetchval("SELECT who FROM audit WHERE what = 'template' ORDER BY seq DESC LIMIT 1")
+    assert saved is not None
+    assert (saved.template.repeat.threshold, told) == (3, "pavel")
+
+
+async def test_two_presses_at_once_save_once_and_what_another_saved_is_shown(shop: House) -> None:
+    visitor, path = shop.visitor(), await frame(shop, page="template", login="olga")
+    form = {**filled((await visitor.get(path)).page), "name": "new", "employee": ANNA.id, "do": "save"}
+    both = await asyncio.gather(*(shop.visitor().post(path, form) for _ in range(2)))
+    assert sorted(one.status for one in both) == [303, 409]
+    assert (await visitor.get(both[0].location if both[0].status == 303 else both[1].location)).status == 200
+    late = await frame(shop, page="template", login="pavel", id="shop")
+    mine = filled((await visitor.get(late)).page)
+    theirs = DistributionTemplate(
+        name="shop", daily_reset=True, employees=(TemplateMember(employee_id=ANNA.id),)
+    )
+    async with shop.pool.acquire() as conn:
+        await save_template(conn, ACCOUNT, theirs, by="other")
+    moved = await visitor.post(late, {**mine, "do": "save"})
+    assert (moved.status, len(moved.page.all(id="conflict"))) == (409, 1)
+    assert (await visitor.post(late, {**filled(moved.page), "do": "save"})).status == 303, (
+        "the token is not used up"
+    )
+
+
+async def test_a_template_is_changed_by_whom_it_is_named_to(shop: House) -> None:
+    visitor, other = (
+        shop.visitor(),
+        DistributionTemplate(name="other", employees=(TemplateMember(employee_id=ANNA.id),)),
+    )
+    async with shop.pool.acquire() as conn:
+        await save_template(conn, ACCOUNT, other, by="test")
+    assert (await visitor.get(await frame(shop, page="template", login="pavel", id="other"))).status == 403
+    assert (await visitor.get(await frame(shop, page="template", login="anna"))).status == 403
+    looked = await visitor.get(await frame(shop, page="template", login="anna", id="other"))
+    assert (looked.status, looked.page.all("button", name="do", value="save")) == (200, [])
+    path = await frame(shop, page="template", login="pavel")
+    form = {**filled((await visitor.get(path)).page), "name": "theirs", "employee": ANNA.id, "do": "save"}
+    refused = await visitor.post(path, form)
+    assert (refused.status, "cm-error" in refused.text) == (422, True), "a name that is not theirs"
+    assert (await visitor.get(await frame(shop, page="template", login="olga", id="gone"))).status == 404
+
+
+def filled(page: Element) -> dict[str, str]:
+    """What a browser without script would send of the form, the last value of each name."""
+    form = page.by_id("template-form")
+    found = {
+        box["name"]: box.get("value") or ""
+        for box in form.all("input")
+        if box.get("type") not in ("radio", "checkbox") or "checked" in box.attributes
+    }
+    for choice in form.all("select"):
+        chosen = [one for one in choice.all("option") if "selected" in one.attributes]
+        found[choice["name"]] = (chosen[0].get("value") or "") if chosen else ""
+    return found

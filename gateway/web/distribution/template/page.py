@@ -136,7 +136,7 @@ async def _save(
             conn, call, form, saved, errors=errors, found=err.found, status=422, is_changed=True
         )
     except InputRefused as err:
-        errors = {_field_of(err): _refusal(call, err)}
+        errors = {field_of(err): refusal_of(call, err)}
         return await template_page(conn, call, form, saved, errors=errors, status=422, is_changed=True)
     said = phrase("distribution.form.saved", name=done.saved.name)
     return SeeOther(call.here(template_path(done.saved.name)), said=said)
@@ -162,12 +162,14 @@ async def _moved(
     return await template_page(conn, call, form, theirs, conflict=conflict, status=409, is_changed=True)
 
 
-def _field_of(err: InputRefused) -> str:
+def field_of(err: InputRefused) -> str:
+    """Return the field of the form that was refused."""
     field = err.field.split(".")[0]
     return "name" if field == "template" else field
 
 
-def _refusal(call: AnyPageCall, err: InputRefused) -> Any:
+def refusal_of(call: AnyPageCall, err: InputRefused) -> Any:
+    """Return why, as it stands at the field."""
     if isinstance(err, NotBoundTo):
         return phrase(f"distribution.refused.not_bound.{err.field}")
     if err.field == "name" and err.code == "invalid-input":

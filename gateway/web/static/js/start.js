@@ -1,5 +1,6 @@
 import { startDesk } from "./desk.js";
 import { startFar } from "./far.js";
+import { startFrame } from "./frame.js";
 import { startMatrix } from "./matrix.js";
 import { startPresses } from "./presses.js";
 import { startStream } from "./stream.js";
@@ -11,6 +12,7 @@ startSwaps();
 startPresses();
 startUnsaved();
 startFar();
+startFrame();
 startDesk();
 startStream();
 startMatrix();

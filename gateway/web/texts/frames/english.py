@@ -33,4 +33,9 @@ SENTENCES: Mapping[str, str] = {
     "refused.frame-person.detail": "The pages of Callmatrix are closed to this person. Ask an administrator.",
     "refused.frame-elsewhere.title": "Another address",
     "refused.frame-elsewhere.detail": "The page opens only at the https address of Callmatrix.",
+    "frames.close": "Close",
+    "frames.done": "Saved",
+    "frames.done.text": "The template “{name}” is saved. You can close the window.",
+    "frames.template.closes": "The window closes once it is saved.",
+    "frames.template.save": "Save and close",
 }

@@ -33,4 +33,9 @@ SENTENCES: Mapping[str, str] = {
     "refused.frame-person.detail": "Этому сотруднику страницы Callmatrix закрыты. Спросите администратора.",
     "refused.frame-elsewhere.title": "Не тот адрес",
     "refused.frame-elsewhere.detail": "Страница открывается только по адресу Callmatrix с https.",
+    "frames.close": "Закрыть",
+    "frames.done": "Сохранено",
+    "frames.done.text": "Шаблон «{name}» сохранён. Окно можно закрыть.",
+    "frames.template.closes": "После сохранения окно закроется.",
+    "frames.template.save": "Сохранить и закрыть",
 }
