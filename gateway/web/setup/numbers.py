@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gateway.configuration import policy_of
 from gateway.store.admin import accounts as rows
-from gateway.web.frame import PageAnswer, PageCall, PageQuery, SeeOther, Shown
+from gateway.web.frame import PageCall, PageQuery, Shown
 from gateway.web.setup.tabs import tabs_of
 from routing.numbers.normalise import InternalNumber, PublicNumber, normalise
 from routing.texts.catalogue import Phrase, phrase
@@ -36,8 +36,3 @@ async def show(call: PageCall[NumberQuery, None]) -> Shown:
         "own": sorted(policy.own_numbers),
     }
     return Shown("setup/numbers.html", values)
-
-
-async def lead_to_crm(call: PageCall) -> PageAnswer:
-    """Lead on: what else is set up stands there."""
-    return SeeOther(call.here("/setup"))

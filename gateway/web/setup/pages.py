@@ -7,7 +7,8 @@ from typing import Any
 
 from gateway.store.admin.roles import Role
 from gateway.web.frame import PageAnswer, PageRoute
-from gateway.web.setup import crm, do_not_call, employees, held, not_sent, numbers, pbx
+from gateway.web.setup import crm, do_not_call, employees, held, not_sent, numbers, other, pbx
+from gateway.web.setup.other_fields import PARTS
 
 SetupHandler = Callable[[Any], Awaitable[PageAnswer]]
 
@@ -38,7 +39,8 @@ PAGES: tuple[PageRoute, ...] = (
     _get("/setup/held/report", held.show_report),
     _get("/setup/held/report.csv", held.report_csv),
     _get("/setup/numbers", numbers.show),
-    _get("/setup/other", numbers.lead_to_crm),
+    _get(other.PATH, other.show),
+    _post(f"{other.PATH}/{{part:{'|'.join(PARTS)}}}", other.save),
     _get("/setup/pbx", pbx.show),
     _get("/setup/pbx/new", pbx.show_new),
     _post("/setup/pbx/new", pbx.add),

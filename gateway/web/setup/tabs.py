@@ -23,6 +23,7 @@ TABS = (
     SetupTab("not_sent", "/setup/not-sent", "senior_manager"),
     SetupTab("users", "/setup/users", "admin"),
     SetupTab("audit", "/setup/audit", "admin"),
+    SetupTab("other", "/setup/other", "admin"),
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from gateway.web.texts.setup.russian_crm import SENTENCES as CRM
 from gateway.web.texts.setup.russian_do_not_call import SENTENCES as DO_NOT_CALL
 from gateway.web.texts.setup.russian_not_sent import SENTENCES as NOT_SENT
+from gateway.web.texts.setup.russian_other import SENTENCES as OTHER
 from gateway.web.texts.setup.russian_pbx import SENTENCES as PBX
 from gateway.web.texts.setup.russian_people import SENTENCES as PEOPLE
 
@@ -40,6 +41,7 @@ SENTENCES: Mapping[str, str] = {
     **CRM,
     **DO_NOT_CALL,
     **NOT_SENT,
+    **OTHER,
     **PBX,
     **PEOPLE,
 }

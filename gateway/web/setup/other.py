@@ -1,0 +1,111 @@
+"""All that an account has set which has no page of its own: names, hours, who rings, alarms, how long data are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ConfigDict
+
+from gateway.admin.accounts import change_account, save_settings
+from gateway.admin.protection.allowed import allowed_by
+from gateway.admin.refused import InputRefused
+from gateway.store.admin import accounts as rows
+from gateway.store.admin.staff import stored_employees
+from gateway.web.frame import AnyPageCall, Form, PageAnswer, PageCall, PageQuery, SeeOther, Shown
+from gateway.web.refusals import refusal_said
+from gateway.web.setup.other_fields import PARTS, SettingsPart, read_fields, shown_fields
+from gateway.web.setup.tabs import tabs_of
+from routing.settings import AccountSettings
+from routing.texts.catalogue import phrase
+
+PATH = "/setup/other"
+
+
+class OtherQuery(PageQuery):
+    part: SettingsPart = "account"
+
+
+class OtherForm(Form):
+    """What is typed, by the names of the part's fields. name, time_zone, region: of the account itself."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    name: str = ""
+    time_zone: str = ""
+    region: str = ""
+
+
+async def show(call: PageCall[OtherQuery, None]) -> Shown:
+    return await _page(call, call.query.part)
+
+
+async def _page(
+    call: AnyPageCall,
+    part: SettingsPart,
+    typed: Mapping[str, Any] | None = None,
+    errors: Mapping[str, str] | None = None,
+) -> Shown:
+    async with call.connection() as conn:
+        account = await rows.account(conn, call.account.id)
+        people = await stored_employees(conn, call.account.id)
+    own = {"name": account.name, "time_zone": account.time_zone, "region": account.region}
+    values = {
+        "tabs": tabs_of(call, "other"),
+        "part": part,
+        "parts": [
+            (call.texts.say(f"setup.other.part.{name}"), call.here(PATH, part=name), name == part)
+            for name in PARTS
+        ],
+        "fields": PARTS[part],
+        "typed": typed if typed is not None else {**own, **shown_fields(account.settings, part)},
+        "errors": errors or {},
+        "people": [(person.name, person.id) for person in people],
+        "keeps": call.services.settings,
+    }
+    return Shown("setup/other.html", values, status=422 if errors else 200)
+
+
+async def save(call: PageCall[PageQuery, OtherForm]) -> PageAnswer:
+    part: SettingsPart = call.path["part"]  # type: ignore[assignment]  # the route takes no other
+    typed = {**call.form.model_dump(), **(call.form.model_extra or {})}
+    async with call.connection() as conn:
+        account = await rows.account(conn, call.account.id)
+    read = read_fields(account.settings, part, typed)
+    if read.errors:
+        return await _page(call, part, typed, {n: _must(call, part, n, k) for n, k in read.errors.items()})
+    try:
+        await _saved(call, part, call.form, AccountSettings.model_validate(read.dumped))
+    except InputRefused as err:
+        return await _page(call, part, typed, {_field_of(err, part): refusal_said(err, call.texts)})
+    return SeeOther(call.here(PATH, part=part), said=phrase("setup.said.saved"))
+
+
+async def _saved(call: AnyPageCall, part: SettingsPart, form: OtherForm, settings: AccountSettings) -> None:
+    allowed = allowed_by(call.services.settings, is_operator=call.who.bound.account_id is None)
+    async with call.connection() as conn, conn.transaction():
+        if part == "account":
+            await change_account(
+                conn,
+                call.account.id,
+                name=form.name.strip(),
+                time_zone=form.time_zone.strip(),
+                region=form.region.strip().upper(),
+            )
+        await save_settings(conn, call.account.id, settings, allowed=allowed)
+
+
+def _must(call: AnyPageCall, part: SettingsPart, name: str, kind: str) -> str:
+    one = next(field for field in PARTS[part] if field.name == name)
+    values = {"least": call.words.count(one.least), "most": call.words.count(one.most)}
+    return call.texts.say(f"setup.other.must.{kind}", **(values if kind == "number" else {}))
+
+
+def _field_of(err: InputRefused, part: SettingsPart) -> str:
+    """Return the field of the form that was refused; of what is no field of this part, the first."""
+    asked = tuple(err.field.split("."))
+    names = {one.name for one in PARTS[part]}
+    for one in PARTS[part]:
+        if asked[: len(one.path)] == one.path:
+            return one.name
+    return asked[-1] if asked[-1] in (*names, "name", "time_zone", "region") else PARTS[part][0].name
