@@ -140,10 +140,10 @@ class Pages:
         if known is not None or page.frame != "inside":
             return known or dataclasses.replace(_GUEST, language=language_of(request))
         wanted = request.path_qs if request.method == "GET" else own_path(_path_of_referrer(request))
-        where = address(SIGN_IN, next=None if wanted == "/" else wanted)
-        if request.headers.get("HX-Request"):
-            return web.Response(status=401, headers={"HX-Redirect": where})
-        return web.Response(status=303, headers={"Location": where})
+        is_part = bool(request.headers.get("HX-Request"))
+        is_lost = request.method == "POST" and not is_part
+        where = address(SIGN_IN, next=None if wanted == "/" else wanted, lost=is_lost)
+        return web.Response(status=401 if is_part else 303, headers={"Location": where})
 
     def _call(self, request: web.Request, who: Person, named: str | None = None) -> AnyPageCall:
         """Return the call as far as it is known without judging what was sent. named: the account, else the address names it."""

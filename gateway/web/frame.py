@@ -18,7 +18,7 @@ from gateway.services import Services
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.bindings import may_touch
 from gateway.store.admin.roles import Role
-from gateway.store.sign_in.frame_tokens import FrameToken
+from gateway.store.frames.frame_tokens import FrameToken
 from gateway.web.links import address
 from gateway.web.person import Person, SignedIn
 from gateway.web.words.words import Words

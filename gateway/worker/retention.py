@@ -31,6 +31,7 @@ from gateway.store.crm_events.work import delete_events_older_than
 from gateway.store.decisions.decisions import delete_older_than
 from gateway.store.distribution.ledgers import delete_journal_older_than
 from gateway.store.distribution.listing import delete_items_older_than
+from gateway.store.frames.frame_tokens import delete_old_frame_tokens
 from gateway.store.health.strangers import forget_old_strangers
 from gateway.store.intake.inbox import delete_older_than as delete_messages_older_than
 from gateway.store.outbound.old import empty_firing_steps, empty_outbound_numbers
@@ -39,7 +40,6 @@ from gateway.store.presence.attendance import delete_intervals_older_than
 from gateway.store.presence.chats import delete_asked_older_than
 from gateway.store.presence.pages import forget_pages
 from gateway.store.shift_change.runs import delete_runs_before
-from gateway.store.sign_in.frame_tokens import delete_old_frame_tokens
 from gateway.store.sign_in.links import delete_expired_links
 from gateway.store.sms.early import forget_early
 from gateway.store.sms.old import (

@@ -11,8 +11,8 @@ from gateway.admin.refused import InputRefused
 from gateway.admin.sign_in.links import UserIsOff
 from gateway.admin.users import user_of
 from gateway.store.admin.audit import AuditChange, record
-from gateway.store.sign_in import frame_tokens as store
-from gateway.store.sign_in.frame_tokens import FramePage
+from gateway.store.frames import frame_tokens as store
+from gateway.store.frames.frame_tokens import FramePage
 from runtime.database.pool import Conn
 from runtime.tokens import hash_of, new_secret
 

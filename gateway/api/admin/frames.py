@@ -9,7 +9,7 @@ from pydantic import Field
 
 from gateway.admin.sign_in.frames import FrameOrder, make_frame
 from gateway.api.frame import Answer, ApiCall, Body, NoQuery, Route
-from gateway.store.sign_in.frame_tokens import FramePage
+from gateway.store.frames.frame_tokens import FramePage
 
 
 class NewFrame(Body):

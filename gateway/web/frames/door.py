@@ -11,7 +11,7 @@ from aiohttp import web
 from gateway.admin.sign_in.sessions import csrf_of
 from gateway.configuration import Configuration
 from gateway.http.session_cookie import session_cookie
-from gateway.store.sign_in.frame_tokens import frame_token_of
+from gateway.store.frames.frame_tokens import frame_token_of
 from gateway.web.frame import AnyPageCall, Framed, PageRefused, PageRoute
 from gateway.web.languages import language_of
 from gateway.web.person import Person

@@ -10,7 +10,7 @@ from gateway.admin.refused import InputRefused
 from gateway.store.admin.staff import staff_of
 from gateway.store.distribution import templates as store
 from gateway.store.distribution.templates import SavedTemplate
-from gateway.store.sign_in.frame_tokens import use_frame_token
+from gateway.store.frames.frame_tokens import use_frame_token
 from gateway.web.distribution.template.differences import template_changes
 from gateway.web.distribution.template.editing import pressed_in_form
 from gateway.web.distribution.template.form import FIRST_SIGNS, TemplateForm, form_of

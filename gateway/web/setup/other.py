@@ -16,6 +16,7 @@ from gateway.web.frame import AnyPageCall, Form, PageAnswer, PageCall, PageQuery
 from gateway.web.refusals import refusal_said
 from gateway.web.setup.other_fields import PARTS, SettingsPart, read_fields, shown_fields
 from gateway.web.setup.tabs import tabs_of
+from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import AccountSettings
 from routing.texts.catalogue import phrase
 
@@ -72,6 +73,8 @@ async def save(call: PageCall[PageQuery, OtherForm]) -> PageAnswer:
     async with call.connection() as conn:
         account = await rows.account(conn, call.account.id)
     read = read_fields(account.settings, part, typed)
+    own = read.dumped["numbers"]
+    own["own_numbers"] = [_spelled(text, call) for text in own["own_numbers"]]
     if read.errors:
         return await _page(call, part, typed, {n: _must(call, part, n, k) for n, k in read.errors.items()})
     try:
@@ -93,6 +96,12 @@ async def _saved(call: AnyPageCall, part: SettingsPart, form: OtherForm, setting
                 region=form.region.strip().upper(),
             )
         await save_settings(conn, call.account.id, settings, allowed=allowed)
+
+
+def _spelled(text: str, call: AnyPageCall) -> str:
+    """Return a number in the form in which calls are compared with it; what is none stays, and is refused."""
+    number = normalise(text, call.services.configuration.now.policy_of(call.account.id))
+    return number.e164 if isinstance(number, PublicNumber) else text
 
 
 def _must(call: AnyPageCall, part: SettingsPart, name: str, kind: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from routing.settings import AccountSettings
 
 SettingKind = Literal["text", "number", "flag", "choice", "names", "spans"]
-SettingsPart = Literal["account", "rings", "hours", "missed", "presence", "alarms", "kept"]
+SettingsPart = Literal["account", "rings", "hours", "missed", "presence", "alarms", "kept", "numbers"]
 Typed = Mapping[str, Any]
 _ORDERS = (
     "lead,contact,deal",
@@ -85,6 +85,12 @@ PARTS: Mapping[SettingsPart, Sequence[SettingField]] = {
         _field("alerts.emails", "names"),
         _field("alerts.telegram_chats", "names"),
     ),
+    "numbers": (
+        _field("numbers.own_numbers", "names"),
+        _field("numbers.eight_is_plus_seven", "flag"),
+        SettingField(name="area_code", path=("numbers", "area_code"), is_optional=True),
+        _number("numbers.internal_digits", 2, 6),
+    ),
     "kept": tuple(_number(f"personal_data.{name}", 3, 3650, is_optional=True) for name in _KEPT),
 }
 
@@ -118,7 +124,7 @@ def _as_typed(value: Any, one: SettingField) -> Any:
         case "spans":
             return ", ".join("–".join(span) for span in value or ())
         case "names":
-            return ", ".join(value or ())
+            return ", ".join(sorted(value) if one.name == "own_numbers" else value or ())
         case "choice" if not isinstance(value, str):
             return ",".join(value)
         case _:
@@ -139,7 +145,7 @@ def read_fields(settings: AccountSettings, part: SettingsPart, typed: Typed) -> 
 
 def _put(dumped: dict[str, Any], path: Sequence[str], value: Any) -> None:
     *above, last = path
-    place = dumped
+    place: dict[Any, Any] = dumped
     for name in above:
         place = place[name]
     if last.isdigit() and not value and last not in place and int(last) not in place:

@@ -34,7 +34,10 @@ _YEAR = 31_536_000
 
 
 class NextQuery(PageQuery):
+    """lost: a form was sent when the session had ended already."""
+
     next: str = ""
+    lost: bool = False
 
 
 class PasswordForm(Form):
@@ -62,7 +65,8 @@ async def ask_password(call: PageCall[NextQuery, None]) -> PageAnswer:
         return SeeOther(way_back(call.query.next))
     if (known := await door.session_of(call.request)) is not None:
         return SeeOther(_next_step(known[0].stage, call.query.next))
-    return Shown("sign_in/password.html", _password_values(call.query.next))
+    values = _password_values(call.query.next)
+    return Shown("sign_in/password.html", {**values, "lost": call.query.lost})
 
 
 async def take_password(call: PageCall[PageQuery, PasswordForm]) -> PageAnswer:
@@ -86,7 +90,13 @@ def _password_again(
 
 
 def _password_values(next: str, login: str = "", error: str = "") -> dict[str, Any]:
-    return {"next": way_back(next), "login": login, "error": error, "languages": names_of_languages()}
+    return {
+        "next": way_back(next),
+        "login": login,
+        "error": error,
+        "lost": False,
+        "languages": names_of_languages(),
+    }
 
 
 async def ask_code(call: PageCall[NextQuery, None]) -> PageAnswer:

@@ -35,7 +35,10 @@ class Site:
 
 
 @contextlib.asynccontextmanager
-async def running_site(pool: asyncpg.Pool, database_url: str) -> AsyncIterator[Site]:
+async def running_site(
+    pool: asyncpg.Pool, database_url: str, *, signs_in: bool = False
+) -> AsyncIterator[Site]:
+    """signs_in: people sign in with their passwords, else the tests say who is who."""
     async with pool.acquire() as conn, conn.transaction():
         await accounts.add_account(conn, account_id=ACCOUNT, name="Main", base_url="http://crm.example")
         await accounts.add_connection(
@@ -50,7 +53,7 @@ async def running_site(pool: asyncpg.Pool, database_url: str) -> AsyncIterator[S
     with tempfile.TemporaryDirectory() as folder:
         socket = Path(folder) / "pages.sock"
         async with aiohttp.ClientSession() as crm:
-            pages = PagesProcess(settings, pool, crm, signed_in=people)
+            pages = PagesProcess(settings, pool, crm, signed_in=None if signs_in else people)
             gateway = Gateway(settings, pool, crm, pages_socket=socket)
             running = [
                 asyncio.create_task(pages.run(stop, socket, pages_started)),

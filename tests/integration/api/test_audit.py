@@ -115,6 +115,7 @@ async def test_every_writing_route_of_the_api_leaves_an_entry(api: Api) -> None:
         (("DELETE", "/v1/tokens/{name}"), "/tokens/reports", None, 204),
         (("POST", "/v1/users"), "/users", user, 201),
         (("POST", "/v1/users"), "/users", {**user, "login": "petr"}, 201),
+        (("POST", f"{_A}/frames"), "{a}/frames", {"page": "settings", "login": "petr"}, 201),
         (("PATCH", "/v1/users/{login}"), "/users/olga", {"name": "Ольга"}, 200),
         (("PUT", "/v1/users/{login}/password"), "/users/olga/password", {}, 200),
         (("DELETE", "/v1/users/{login}"), "/users/olga", None, 204),

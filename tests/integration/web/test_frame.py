@@ -18,7 +18,9 @@ async def test_who_is_not_signed_in_is_led_there_and_back(site: Site) -> None:
     assert (answer.status, answer.location) == (303, "/sign-in?next=%2Fno%2Fsuch%3Fx%3D1%26y%3D2")
     part = await site.stranger.fragment("/no/such")
     assert part.status == 401
-    assert part.headers["HX-Redirect"] == "/sign-in?next=%2Fno%2Fsuch"
+    assert part.location == "/sign-in?next=%2Fno%2Fsuch"
+    form = await site.stranger.post("/setup/crm/off", Referer="http://localhost/setup")
+    assert form.location == "/sign-in?next=%2Fsetup&lost=1", "who has no script is told that it was not sent"
 
 
 async def test_a_page_that_is_not_there_is_said_in_the_persons_language(site: Site) -> None:

@@ -76,6 +76,7 @@ async def test_what_cannot_be_is_refused_at_its_field_and_stays_as_typed(site: S
         ("rings", "ring_seconds", "1,5"),
         ("rings", "priority", "deal,deal,deal"),
         ("kept", "number_days", "1"),
+        ("numbers", "own_numbers", "+74951230009, 12"),
         ("account", "time_zone", "Moscow"),
         ("account", "support_phone", "911x"),
     ):
@@ -88,6 +89,21 @@ async def test_what_cannot_be_is_refused_at_its_field_and_stays_as_typed(site: S
         if refused.page.by_id(field).tag == "input":
             assert refused.page.by_id(field)["value"] == text
     assert await _settings(site) == before
+
+
+async def test_our_own_numbers_are_kept_as_calls_are_compared_with_them(site: Site) -> None:
+    admin = site.as_("admin")
+    form = {
+        "own_numbers": "8 (495) 123-00-09",
+        "eight_is_plus_seven": "on",
+        "area_code": "",
+        "internal_digits": "4",
+    }
+    assert (await admin.post(f"{PATH}/numbers", form)).status == 303
+    assert (await _settings(site)).numbers.own_numbers == {"+74951230009"}
+    page = await admin.get("/setup/numbers?number=84951230009")
+    assert "Это номер компании" in page.words
+    assert page.page.all("a", href=f"{PATH}?part=numbers")
 
 
 async def test_the_account_is_renamed_and_only_an_admin_may(site: Site) -> None:

@@ -1,6 +1,6 @@
 // One stream of the server for all tabs of the browser: the tab that holds the lock reads it and passes on what it tells.
 // It carries topics only; what has changed is read anew as a fragment, so rights stay with the server and order does not matter.
-import { isUnsaved } from "./unsaved.js";
+import { isTyped, signInHere } from "./over.js";
 
 const CHANNEL = "callmatrix";
 const MOST_OFTEN = 500;
@@ -31,6 +31,7 @@ function readStream(address, pass) {
   source.addEventListener("alive", () => pass({ alive: true }));
   source.addEventListener("over", () => {
     source.close();
+    document.addEventListener("signed-in", () => readStream(address, pass), { once: true });
     pass({ over: true });
   });
   source.onerror = () => {
@@ -48,7 +49,7 @@ let timer = null;
 
 // The session is over: what is typed stays, anything else leads to signing in.
 function onSaid(said) {
-  if (said.over && !isUnsaved()) location.reload();
+  if (said.over) isTyped() ? signInHere() : location.reload();
   if (said.broken || said.over) {
     brokenSince ??= Date.now();
     return;

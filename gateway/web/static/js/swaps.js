@@ -1,4 +1,6 @@
 // What htmx must know: which answers are shown, where the focus goes, and what a session that has ended means.
+import { isTyped, signInHere } from "./over.js";
+
 const SHOWN = [403, 404, 409, 422];
 let focused = null;
 
@@ -13,6 +15,7 @@ function onBeforeSwap(event) {
   const detail = event.detail;
   if (detail.xhr.status === 401) {
     detail.shouldSwap = false;
+    if (isTyped()) return signInHere();
     const back = encodeURIComponent(location.pathname + location.search);
     location.assign(detail.xhr.getResponseHeader("Location") || `/sign-in?next=${back}`);
     return;

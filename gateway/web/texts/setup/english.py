@@ -37,6 +37,8 @@ SENTENCES: Mapping[str, str] = {
     "setup.numbers.own": "This is the company's own number {number}: no client is looked for by it.",
     "setup.numbers.internal": "This is an extension or a short number, {number}: no client is looked for by it.",
     "setup.numbers.none": "This is no phone number: no client is looked for, the call goes by the PBX's own scheme.",
+    "setup.numbers.edit": "Change",
+    "setup.numbers.own_none": "There are no other numbers.",
     "setup.numbers.own_title": "Other numbers of the company",
     **CRM,
     **DO_NOT_CALL,

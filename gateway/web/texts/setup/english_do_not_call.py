@@ -45,7 +45,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.dnc.remove_question": "Call {number} again?",
     "setup.dnc.remove_text": "If the client asked not to be called, take the number off only with their consent. The reason is shown in “Who changed what”.",
     "setup.dnc.remove_do": "Take off the list",
-    "setup.dnc.remove_whom": "Take off the list: {number}",
+    "setup.dnc.remove_whom": "Remove… {number}",
     "setup.dnc.why_missing": "Say why: 3 characters at least.",
     "setup.dnc.said.added": "The number is entered, taken off the queue: {dropped}",
     "setup.dnc.said.there": "The number was on the list already",

@@ -105,4 +105,13 @@ SENTENCES: Mapping[str, str] = {
     "setup.other.kept.exchanges": "Exchanges with amoCRM",
     "setup.other.kept.presence": "Who was here",
     "setup.other.kept.audit": "Who changed what",
+    "setup.other.part.numbers": "Numbers",
+    "setup.other.part.numbers.text": "Which numbers are the company's, and how clients' numbers are read.",
+    "setup.other.numbers.own_numbers": "The company's numbers besides lines",
+    "setup.other.numbers.own_numbers.hint": "With commas. Calls from them are no client's. Lines are changed on the page of their PBX.",
+    "setup.other.numbers.eight_is_plus_seven": "8 at the beginning means +7",
+    "setup.other.numbers.eight_is_plus_seven.hint": "Switch it off if clients call from countries whose numbers begin with 8.",
+    "setup.other.numbers.area_code": "Area code of short numbers",
+    "setup.other.numbers.area_code.hint": "Empty: short numbers are not read.",
+    "setup.other.numbers.internal_digits": "An extension has so many digits at most",
 }

@@ -37,6 +37,8 @@ SENTENCES: Mapping[str, str] = {
     "setup.numbers.own": "Это номер компании {number}: клиента по нему не ищем.",
     "setup.numbers.internal": "Это внутренний или короткий номер {number}: клиента по нему не ищем.",
     "setup.numbers.none": "Это не похоже на телефон: клиента не ищем, звонок идёт по схеме АТС.",
+    "setup.numbers.edit": "Изменить",
+    "setup.numbers.own_none": "Других номеров нет.",
     "setup.numbers.own_title": "Другие номера компании",
     **CRM,
     **DO_NOT_CALL,

@@ -45,7 +45,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.dnc.remove_question": "Снова звонить на {number}?",
     "setup.dnc.remove_text": "Если клиент просил не звонить, снимать запрет можно только с его согласия. Причину увидят в «Кто что менял».",
     "setup.dnc.remove_do": "Убрать из списка",
-    "setup.dnc.remove_whom": "Убрать из списка: {number}",
+    "setup.dnc.remove_whom": "Удалить… {number}",
     "setup.dnc.why_missing": "Напишите, почему: хотя бы 3 знака.",
     "setup.dnc.said.added": "Номер внесён, снято с очереди: {dropped}",
     "setup.dnc.said.there": "Номер уже был в списке",

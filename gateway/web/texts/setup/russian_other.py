@@ -105,4 +105,13 @@ SENTENCES: Mapping[str, str] = {
     "setup.other.kept.exchanges": "Обмены с amoCRM",
     "setup.other.kept.presence": "Кто был на месте",
     "setup.other.kept.audit": "Кто что менял",
+    "setup.other.part.numbers": "Номера",
+    "setup.other.part.numbers.text": "Какие номера компании и как читать номера клиентов.",
+    "setup.other.numbers.own_numbers": "Номера компании, кроме линий",
+    "setup.other.numbers.own_numbers.hint": "Через запятую. Звонки с них клиентам не приписываются. Линии меняются на странице АТС.",
+    "setup.other.numbers.eight_is_plus_seven": "8 в начале номера значит +7",
+    "setup.other.numbers.eight_is_plus_seven.hint": "Выключите, если клиенты звонят из стран, где номера начинаются с 8.",
+    "setup.other.numbers.area_code": "Код города для коротких номеров",
+    "setup.other.numbers.area_code.hint": "Пусто: короткие номера не читаются.",
+    "setup.other.numbers.internal_digits": "Внутренний номер: не больше стольких цифр",
 }

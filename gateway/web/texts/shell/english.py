@@ -71,4 +71,6 @@ SENTENCES: Mapping[str, str] = {
     "words.client.nameless": "Client without a name",
     "shell.away.title": "The pages do not open",
     "shell.away.detail": "Calls are not affected. Reload the page in a few seconds.",
+    "shell.over.title": "The session has ended",
+    "shell.over.text": "Sign in and go on: what you typed is still on the page.",
 }

@@ -97,4 +97,5 @@ SENTENCES: Mapping[str, str] = {
     "refusal.password-weak.known": "The password is hardly more than a name or a common word. Take several words that do not belong together.",
     "refusal.session-gone": "This session has ended already.",
     "refusal.second-factor-needed": "It cannot be switched off: a second step of signing in is required here.",
+    "sign_in.lost": "The session had ended: the form was not sent and nothing has changed. Sign in and fill it in again.",
 }
