@@ -13,6 +13,7 @@ pytestmark = pytest.mark.pages
 PATHS = (
     *("/setup", "/setup/held", "/setup/exchanges", "/setup/pbx", "/setup/pbx/new?kind=asterisk"),
     *("/setup/employees", "/setup/employees/new", "/setup/not-sent", "/setup/numbers?number=nine", "/start"),
+    *("/setup/do-not-call", "/setup/other", "/setup/other?part=hours", "/setup/other?part=kept"),
 )
 
 
