@@ -47,7 +47,7 @@ from gateway.store.calls.missed_calls import open_cases
 Tell = Callable[[Mapping[str, str]], Awaitable[None]]
 """An event as the demo's PBX pushes it."""
 
-_TALK_ON = timedelta(minutes=10)
+_TALK_ON = timedelta(minutes=30)
 _DECISIONS_ARE_KEPT = timedelta(seconds=2)
 _REFUSED_SECONDS = 30
 _MISSED_SECONDS = 20

@@ -84,7 +84,7 @@ async def _take_all(options: argparse.Namespace, url: str, doors: Mapping[str, s
     async with chromium() as browser:
         camera = Camera(browser, url, doors, options.out, options.png)
         for language in _LANGUAGES:
-            for shot in sorted(SHOTS, key=lambda one: (one.role, one.theme)):
+            for shot in sorted(SHOTS, key=lambda one: (one.role, one.theme, one.path != "/")):
                 if language not in shot.languages or (options.only and shot.name not in options.only):
                     continue
                 try:
