@@ -22,6 +22,9 @@ async def test_an_example_becomes_a_template_that_is_off_until_it_is_switched_on
     assert "ничего не уйдёт, пока шаблон не включён" in page.words
     [example] = page.page.all("a", href="/messages/new-trigger?do=sms&example=ready")
     form = (await admin.get(example["href"])).page
+    assert [one.tag for one in form.all(hx_post="/messages/preview")] == [
+        "div"
+    ]  # a form would wait to be complete
     text = form.by_id("template").text
     assert "{{ maincontact.first_name }}" in text
     [only] = [o for o in form.by_id("provider").all("option") if o.get("selected") is not None]
