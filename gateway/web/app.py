@@ -45,7 +45,7 @@ from gateway.web.page_headers import dress_page
 from gateway.web.person import Person, SignedIn
 from gateway.web.refusals import refusal_said
 from gateway.web.render import TemplateSet, of_call
-from gateway.web.shell import counts_of
+from gateway.web.shell import counts_of, is_of_nobody_like
 from gateway.web.texts.sentences import TEXTS
 from gateway.web.words.words import Words
 from runtime.database.errors import may_pass
@@ -201,7 +201,7 @@ class Pages:
             template=call.path.get("template"),
             schedule=call.path.get("schedule"),
         )
-        if bar is None:
+        if bar is None and not is_of_nobody_like(call.who, page.entry):
             return
         async with self._services.pool.acquire() as conn:
             people = await users(conn)

@@ -35,6 +35,7 @@ ENTRIES = (
     NavigationEntry("setup", "/setup", "settings", "senior_manager"),
 )
 _NOT_OF_MANAGERS = ("now", "matrix")
+"""What is the whole office's: in place of the first they have a desk."""
 _ON_THE_PHONE = 4
 
 
@@ -68,6 +69,11 @@ def _is_for(entry: NavigationEntry, who: Person) -> bool:
     if who.role == "manager" and entry.name in _NOT_OF_MANAGERS:
         return False
     return may_act_as(who.role, entry.role)
+
+
+def is_of_nobody_like(who: Person, entry: NavName) -> bool:
+    """Whether the pages of this entry are not for this person, though their role may look at others of the kind."""
+    return who.role == "manager" and entry == "matrix"
 
 
 async def counts_of(call: AnyPageCall) -> Mapping[str, int]:
