@@ -58,7 +58,7 @@ class NowReading:
 
 async def _strips(reading: NowReading) -> Mapping[str, Any]:
     health = await reading.health()
-    found = strips_of(health.findings)
+    found = strips_of(health.findings, reading.call.words)
     return {"strips": found[:_SHOWN_STRIPS], "more": found[_SHOWN_STRIPS:]}
 
 
@@ -126,7 +126,7 @@ def _below(clock: str, at: int) -> str:
 async def _states(reading: NowReading) -> Mapping[str, Any]:
     health, call = await reading.health(), reading.call
     states = list(states_of(health.account, call.account.settings.alerts, call.words))
-    return {"states": states, "findings": len(strips_of(health.findings))}
+    return {"states": states, "findings": len(strips_of(health.findings, call.words))}
 
 
 async def _waiting(reading: NowReading) -> Mapping[str, Any]:

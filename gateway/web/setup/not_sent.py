@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.admin.operations import desk_entries
 from gateway.admin.refused import InputRefused
+from gateway.health.status import installation_status
 from gateway.store.desk.entries import DeskKind
 from gateway.web.frame import AnyPageCall, Form, PageAnswer, PageCall, PageQuery, SeeOther, Shown
 from gateway.web.setup.refusals import errors_of
@@ -45,8 +46,14 @@ async def _page(
         if query.kind is not None:
             cause = (query.kind, query.code, query.field)
             page = (await desk_entries.entries_of(conn, call.account.id, cause, language))[:_SHOWN]
+    status = await installation_status(
+        call.services.pool, call.now, account_id=call.account.id, is_full=False
+    )
+    effects = status.accounts[0].effects
     values = {
         "tabs": tabs_of(call, "not_sent"),
+        "held": effects.held,
+        "waiting": effects.waiting + effects.sending + effects.unknown,
         "groups": groups,
         "entries": page,
         "query": query,

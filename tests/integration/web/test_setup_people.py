@@ -53,7 +53,7 @@ async def test_employees_are_added_from_the_crm_changed_and_refused_at_their_fie
 async def test_a_senior_manager_sees_employees_and_changes_nothing(site: Site) -> None:
     senior = site.as_("senior_manager", language="en")
     page = await senior.get("/setup/employees")
-    assert [tab.text for tab in page.page.all("a", cls="cm-tab")] == ["Employees", "Not sent"]
+    assert [tab.text for tab in page.page.all("a", cls="cm-tab")] == ["Employees", "Do not call", "Not sent"]
     assert "keep SIP passwords" in page.words
     assert not page.page.all("a", href="/setup/employees/new")
     assert (await senior.get("/setup/employees/anna")).status == 403
@@ -80,4 +80,11 @@ async def test_what_was_set_aside_stands_by_cause_and_is_retried_or_ignored(site
     states = {row["effect_key"]: row["state"] for row in rows_then}
     assert (states["a"], states["b"], states["c"]) == ("skipped", "waiting", "dead")
     await senior.post("/setup/not-sent/retry")
-    assert "Everything is sent" in (await senior.fragment("/setup/not-sent")).words
+    waiting = await senior.fragment("/setup/not-sent")
+    assert "Waiting for their turn, sent by themselves: 2." in waiting.words
+    assert "Everything is sent" not in waiting.words
+    await site.pool.execute("UPDATE effect SET state = 'held' WHERE effect_key = 'b'")
+    held = await site.as_("admin").get("/setup/not-sent")
+    assert "Придержано, пока доступ к CRM выключен или потерян: 1." in held.words
+    assert held.page.by_id("not-sent").all("a", href="/setup/held")
+    assert not (await senior.get("/setup/not-sent")).page.all("a", href="/setup/held")

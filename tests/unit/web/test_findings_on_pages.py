@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+from datetime import UTC, datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -14,9 +16,11 @@ from gateway.texts.sentences import TEXTS as GATEWAY_TEXTS
 from gateway.web.now.mending import MENDED_AT
 from gateway.web.now.strips import strips_of
 from gateway.web.texts.sentences import TEXTS
+from gateway.web.words.words import Words
 from routing.texts.catalogue import LANGUAGES, Language
 from tests.unit.texts.test_catalogues import placeholders
 
+WORDS = Words(texts=TEXTS["ru"], zone=ZoneInfo("Europe/Moscow"), now=datetime(2026, 11, 29, 9, 0, tzinfo=UTC))
 HEALTH = Path(gateway.__file__).parent / "health"
 BEFORE_THE_DATABASE = frozenset(
     {
@@ -78,7 +82,8 @@ def test_the_worst_stands_first_and_a_tile_is_not_said_again() -> None:
                 "cases-overdue", about("missed-calls", account="main"), open=5, overdue=2, account="main"
             ),
             bad("connection-link-down", what, kind="ami", address="10.0.0.1", error="refused"),
-        ]
+        ],
+        WORDS,
     )
     assert [(one.code, one.tone) for one in found] == [
         ("connection-link-down", "bad"),
@@ -86,3 +91,10 @@ def test_the_worst_stands_first_and_a_tile_is_not_said_again() -> None:
     ]
     assert TEXTS["ru"].render(found[0].sentence) == "АТС «MANGO»: нет связи."
     assert TEXTS["en"].render(found[1].sentence) == "The clock of the PBX “MANGO” is 5 s ahead."
+
+
+def test_a_moment_is_written_as_on_every_page() -> None:
+    what = about("account", account="main")
+    off = warning("account-off", what, since="2026-11-27 18:46", reason="", account="main")
+    [strip] = strips_of([off], WORDS)
+    assert strip.sentence.values["since"] == "27\N{NO-BREAK SPACE}ноября, 18:46"

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 SENTENCES: Mapping[str, str] = {
     "setup.not_sent.text": "What the CRM or we could not take. Nothing is lost: retry once the cause is gone.",
     "setup.not_sent.empty": "Everything is sent.",
+    "setup.not_sent.no_refusals": "Nothing was refused.",
+    "setup.not_sent.held": "Held while CRM access is off or lost: {n}. Sending held calls sends them.",
+    "setup.not_sent.held.do": "Send held calls",
+    "setup.not_sent.waiting": "Waiting for their turn, sent by themselves: {n}.",
     "setup.not_sent.retry_all": "Retry all ({n})",
     "setup.not_sent.retry_group": "Retry ({n})",
     "setup.not_sent.retry": "Retry",

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 SENTENCES: Mapping[str, str] = {
     "setup.not_sent.text": "Что CRM или мы сами не смогли принять. Ничего не потеряно: повторите, когда причина устранена.",
     "setup.not_sent.empty": "Всё отправлено.",
+    "setup.not_sent.no_refusals": "Отказов нет.",
+    "setup.not_sent.held": "Придержано, пока доступ к CRM выключен или потерян: {n}. Это отправит досылка.",
+    "setup.not_sent.held.do": "К досылке",
+    "setup.not_sent.waiting": "Ждёт своей очереди, уйдёт само: {n}.",
     "setup.not_sent.retry_all": "Повторить всё ({n})",
     "setup.not_sent.retry_group": "Повторить ({n})",
     "setup.not_sent.retry": "Повторить",
