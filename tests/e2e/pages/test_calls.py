@@ -85,3 +85,13 @@ async def test_new_calls_are_announced_above_and_the_rows_stay(pages: Pages) -> 
         assert await page.locator("tbody tr").count() == 3
         await bar.click()
         assert await page.locator("tbody tr").count() == 4
+
+
+async def test_a_name_of_one_endless_word_pushes_nothing_out_of_the_window(pages: Pages) -> None:
+    await _calls(pages)
+    await pages.site.pool.execute("UPDATE directory_entity SET name = repeat('Щ', 190)")
+    async with pages.signed_in_page("/calls?period=all") as page:
+        assert await no_overflow(page) == []
+        table = page.locator("table").first
+        inside = await table.evaluate("t => t.scrollWidth <= t.closest('.cm-panel').clientWidth")
+        assert inside
