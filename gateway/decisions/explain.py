@@ -129,6 +129,8 @@ def _rule(rule: str, texts: Texts) -> str:
 def step_message(kind: str, step: Mapping[str, Any], texts: Texts) -> str:
     """One step in words; the code stays beside it. kind: of the decision."""
     because = str(step["because"])
+    if kind == "matrix" and step["rule"] == "client" and f"lookup.reason.{because}" in texts.sentences:
+        return texts.word("lookup.reason", because)
     if kind == "matrix":
         return step_in_words(Step(step["rule"], step["verdict"], because, step["facts"]), texts)
     for prefix in (f"{kind}.step", f"{kind}.reason", "distribution.step"):
