@@ -48,6 +48,16 @@ async def test_the_focus_stays_on_what_is_still_there(pages: Pages) -> None:
         await page.locator("#press:focus").wait_for()
 
 
+async def test_a_link_without_an_id_is_known_by_where_it_leads(pages: Pages) -> None:
+    async with pages.signed_in_page("/_kit") as page:
+        links = '<a href="/one">one</a> <a href="/two">two</a>'
+        await _with_part(page, links, f'<a href="/three">three</a> {links}')
+        await page.focus('#part a[href="/two"]')
+        await _renew(page)
+        await page.locator("#part h2", has_text="new").wait_for()
+        await page.locator('#part a[href="/two"]:focus').wait_for()
+
+
 async def test_the_focus_goes_to_the_heading_when_its_place_is_gone(pages: Pages) -> None:
     async with pages.signed_in_page("/_kit") as page:
         await _with_part(page, '<button id="press" type="button">x</button>', "")
@@ -65,6 +75,11 @@ async def test_a_part_that_one_types_into_waits(pages: Pages) -> None:
         await page.wait_for_timeout(300)
         assert await page.input_value("#typed") == "half a wor"
         assert await _focused(page) == "typed"
+        await page.locator("#typed").blur()
+        await _renew(page)
+        await page.wait_for_timeout(300)
+        assert await page.input_value("#typed") == "half a wor", "it was not sent yet"
+        await page.fill("#typed", "")
         await page.locator("#typed").blur()
         await _renew(page)
         await page.locator("#part h2", has_text="new").wait_for()

@@ -26,28 +26,45 @@ function onBeforeSwap(event) {
   }
   // A part may be read anew once more before the first reading has settled: by then nothing in it has the focus.
   const active = document.activeElement;
-  if (active && detail.target.contains(active)) focused = { id: active.id, inside: detail.target.id };
+  if (active && detail.target.contains(active)) focused = { id: active.id, inside: detail.target.id, ...placeOf(active, detail.target) };
 }
 
-// A live part that holds the field one is typing into, or an open menu, waits for the next change.
+// What has no id is known again by where it leads, else by its place and words.
+function placeOf(element, part) {
+  const all = [...part.querySelectorAll(element.tagName)];
+  return { tag: element.tagName, href: element.getAttribute("href"), text: element.textContent, at: all.indexOf(element) };
+}
+
+function again({ id, tag, href, text, at }, part) {
+  if (id) return document.getElementById(id);
+  const all = part ? [...part.querySelectorAll(tag)] : [];
+  if (href) return all.find((one) => one.getAttribute("href") === href);
+  return all[at]?.textContent === text ? all[at] : null;
+}
+
+const isTyped = (field) => field.type !== "hidden" && (field.value !== field.defaultValue || field.checked !== field.defaultChecked);
+
+// A live part that holds the field one is typing into, what was typed and not sent yet, or an open menu, waits for the next change.
 function skipWhileTyping(event) {
   const part = event.detail.elt;
   if (!part.hasAttribute("data-topics")) return;
   const active = document.activeElement;
   const types = active && part.contains(active) && active.matches("input, select, textarea");
-  if (types || part.querySelector("details[data-menu][open], dialog[open]")) event.preventDefault();
+  const isBegun = [...part.querySelectorAll("input, textarea")].some(isTyped);
+  if (types || isBegun || part.querySelector("details[data-menu][open], dialog[open]")) event.preventDefault();
 }
 
 function onAfterSettle(event) {
   const summary = event.detail.elt.querySelector?.("[data-focus-here]");
   if (summary) return summary.focus();
   if (focused === null) return;
-  const { id, inside } = focused;
+  const lost = focused;
   focused = null;
   if (document.activeElement && document.activeElement !== document.body) return;
-  const again = id && document.getElementById(id);
-  if (again) return again.focus({ preventScroll: true });
-  const heading = document.getElementById(inside)?.querySelector("h1, h2, h3");
+  const part = document.getElementById(lost.inside);
+  const found = again(lost, part);
+  if (found) return found.focus({ preventScroll: true });
+  const heading = part?.querySelector("h1, h2, h3");
   if (heading) {
     heading.tabIndex = -1;
     heading.focus({ preventScroll: true });
