@@ -225,7 +225,7 @@ async def test_a_client_is_called_back_where_the_pbx_can(waiting: Site, pool: as
         )  # fmt: skip
     await waiting.process.configuration.reload()
     page = await anna.get("/missed")
-    assert 'aria-label="Перезвонить: Анна Третьякова"' in page.text
+    assert 'aria-label="Перезвонить: Анна Третьякова, +7' in page.text
     assert "cm-button-tall" in page.text
     assert (await anna.post("/missed/m22/call")).status == 303
     row = await pool.fetchrow("SELECT client, target, connection, source, priority FROM outbound_item")
