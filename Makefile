@@ -5,7 +5,7 @@ STAMP := $(VENV)/.installed
 # Tests start hundreds of processes: each would compile the whole program again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: setup demo test test-pages screenshots coverage lint check format bench fairness test-pbx test-foreign chaos distribution-race sabotage shift-change clean
+.PHONY: setup demo test test-pages test-pages-all screenshots coverage lint check format bench fairness test-pbx test-foreign chaos distribution-race sabotage shift-change clean
 .DEFAULT_GOAL := setup
 
 # The front-end files are made anew when what they are made of has changed (0.3 s to see that it has not).
@@ -52,6 +52,10 @@ test-pbx: setup
 test-pages: setup
 	@sh tests/e2e/pages/install.sh
 	$(BIN)/python -m pytest -m pages -n 0 $(or $(TESTS),tests/e2e/pages)
+
+test-pages-all: setup
+	@sh tests/e2e/pages/install.sh
+	CALLMATRIX_PAGES_ALL=1 $(BIN)/python -m pytest -m pages -n 0 $(or $(TESTS),tests/e2e/pages)
 
 screenshots: setup
 	@sh tests/e2e/pages/install.sh

@@ -165,7 +165,7 @@ async def small_targets(page: Page, least: int = 24) -> list[str]:
     """Return what is pressed and is smaller than a finger or a shaking hand needs; links within text may be."""
     found: list[str] = await page.evaluate(
         """least => [...document.querySelectorAll('button, summary, select, input:not([type=hidden]), a.cm-button, a.cm-nav-entry')]
-          .filter(element => element.checkVisibility() && !element.closest('label'))
+          .filter(element => element.checkVisibility() && !element.closest('label') && !element.matches('.cm-unseen'))
           .map(element => [element, element.getBoundingClientRect()])
           .filter(([, box]) => box.width < least || box.height < least)
           .map(([element, box]) => `${element.outerHTML.slice(0, 80)} ${Math.round(box.width)}x${Math.round(box.height)}`)""",
