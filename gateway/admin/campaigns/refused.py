@@ -13,11 +13,12 @@ class CampaignNotUsable(InputRefused):
 
 
 class CampaignMoved(InputRefused):
-    """Somebody else changed the campaign meanwhile; nothing was overwritten."""
+    """Somebody else changed the campaign meanwhile; nothing was overwritten. row: as it is now."""
 
     code = "campaign-conflict"
 
     def __init__(self, row: CampaignRow) -> None:
+        self.row = row
         super().__init__(
             "version",
             f"campaign '{row.name}' was changed meanwhile: it is version {row.version}",

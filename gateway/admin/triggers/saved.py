@@ -33,11 +33,12 @@ class TriggerNotUsable(InputRefused):
 
 
 class TriggerMoved(InputRefused):
-    """Somebody else saved the trigger meanwhile; nothing was overwritten."""
+    """Somebody else saved the trigger meanwhile; nothing was overwritten. before: what is saved; None: there is none."""
 
     code = "trigger-conflict"
 
     def __init__(self, name: str, before: SavedTrigger | None) -> None:
+        self.before = before
         said = (
             f"{before.saved_by} saved version {before.version} of trigger '{name}' meanwhile"
             if before

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gateway.web.matrix.choosers import place_of
 from gateway.web.messages.known_names import KnownNames
 from gateway.web.messages.trigger_typed import typed_of
 from routing.matrix.catalogue import Catalogue
@@ -73,7 +74,7 @@ def action_said(action: SendSms | CallBack | AddToCampaign, texts: Texts, catalo
     match action:
         case SendSms():
             return texts.say(
-                "messages.line.sms", to=_receivers(action, texts, catalogue), provider=action.provider
+                "messages.line.sms", to=receivers(action, texts, catalogue), provider=action.provider
             )
         case CallBack():
             who = target_said(action.target, texts, catalogue)
@@ -81,12 +82,28 @@ def action_said(action: SendSms | CallBack | AddToCampaign, texts: Texts, catalo
     return texts.say("messages.line.campaign", campaign=action.campaign)
 
 
-def _receivers(action: SendSms, texts: Texts, catalogue: Catalogue) -> tuple[str, ...]:
+def receivers(action: SendSms, texts: Texts, catalogue: Catalogue) -> tuple[str, ...]:
     client = (texts.say("messages.to.client"),) if action.to.client else ()
     responsible = (texts.say("messages.to.responsible"),) if action.to.responsible else ()
     known = catalogue.staff.by_id
     people = tuple(known[id].name if id in known else id for id in action.to.employees)
     return client + responsible + people
+
+
+def place_said(value: str, texts: Texts, names: KnownNames) -> str:
+    """value: as a form has it, pipeline:stage; "" is none."""
+    place = place_of(value)
+    if place.pipeline_id is None:
+        return ""
+    pipeline = names.pipelines.get(place.pipeline_id, place.pipeline_id)
+    if place.stage_id is None:
+        return texts.say("messages.trigger.any_stage", name=pipeline)
+    stage = names.stages.get((place.pipeline_id, place.stage_id), place.stage_id)
+    return texts.say("messages.trigger.stage", pipeline=pipeline, stage=stage)
+
+
+def yes_or_no(is_so: bool, texts: Texts) -> str:
+    return texts.say(f"messages.conflict.is_{is_so}".lower())
 
 
 def target_said(target: object, texts: Texts, catalogue: Catalogue) -> str:

@@ -22,6 +22,7 @@ from gateway.web.messages.seen import hidden_names
 from gateway.web.messages.stage_deals import SHOWN, sample_of, stage_deals, texts_of
 from gateway.web.messages.tabs import tabs_of
 from gateway.web.messages.text_shown import TextShown, text_shown
+from gateway.web.messages.trigger_changes import trigger_changes
 from gateway.web.messages.trigger_options import KnownToForm, TriggerOptions, known_to_form
 from gateway.web.messages.trigger_typed import (
     ActionName,
@@ -196,8 +197,11 @@ async def add(call: PageCall[NewTriggerQuery, TriggerForm]) -> Shown | SeeOther:
 
 async def change(call: PageCall[OneTriggerQuery, TriggerForm]) -> Shown | SeeOther:
     async with call.connection() as conn:
+        name, form = call.path["trigger"], call.form
+        if form.version and await trigger_of(conn, call.account.id, name) is None:
+            return await _saved(call, conn, form.model_copy(update={"name": name}), None)
         saved = await the_saved(call, conn)
-        form = call.form.model_copy(update={"name": saved.name, "do": saved.trigger.action.do})
+        form = form.model_copy(update={"name": saved.name, "do": saved.trigger.action.do})
         return await _saved(call, conn, form, saved)
 
 
@@ -222,8 +226,8 @@ async def _saved(
         done = await save_trigger(conn, call.account.id, trigger, by=call.who.name, version=version)
     except TriggerNotUsable as err:
         return await editor(call, conn, given, saved=saved, errors=problems_said(call, err.found))
-    except TriggerMoved:
-        return await editor(call, conn, given, saved=saved, is_moved=True)
+    except TriggerMoved as err:
+        return await _moved(call, conn, given, trigger, err.before)
     except InputRefused as err:
         if err.field != "name":
             raise
@@ -234,6 +238,20 @@ async def _saved(
         return SeeOther(call.here(trigger_path(trigger.name)), said=phrase("messages.said.warned", text=one))
     said = phrase("messages.said.saved" if trigger.is_on else "messages.said.saved_off", name=trigger.name)
     return SeeOther(call.here(trigger_path(trigger.name)), said=said)
+
+
+async def _moved(
+    call: AnyPageCall, conn: Conn, given: TypedTrigger, mine: Trigger, theirs: SavedTrigger | None
+) -> Shown:
+    """Show what the other one saved; sent once more, the form takes its place."""
+    if given.form.version == 0:
+        errors = {"name": call.texts.say("messages.wrong.name_taken")}
+        return await editor(call, conn, given, errors=errors, status=409)
+    known = await catalogue_of(conn, call.account.id)
+    changes = trigger_changes(theirs.trigger, mine, call.texts, known) if theirs else []
+    form = given.form.model_copy(update={"version": theirs.version if theirs else 0})
+    conflict = {"theirs": theirs, "changes": changes}
+    return await editor(call, conn, given._replace(form=form), saved=theirs, conflict=conflict, status=409)
 
 
 def trigger_path(name: str) -> str:
@@ -267,10 +285,11 @@ async def editor(
     *,
     saved: SavedTrigger | None = None,
     errors: Mapping[str, str] | None = None,
-    is_moved: bool = False,
+    conflict: Mapping[str, Any] | None = None,
+    status: int = 200,
     more: bool = False,
 ) -> Shown:
-    """more: another empty row of each kind."""
+    """conflict: what somebody else saved, and what differs. more: another empty row of each kind."""
     hidden = await hidden_names(call, conn)
     known = await known_to_form(conn, call.account.id, hidden.campaigns)
     options = TriggerOptions(call.texts, known, given)
@@ -284,15 +303,14 @@ async def editor(
         "known": known,
         "saved": saved,
         "errors": errors or {},
-        "is_moved": is_moved,
+        "conflict": conflict,
         "may_edit": call.may("admin"),
         "saved_path": trigger_path(saved.name) if saved else "",
         "action_path": call.here(trigger_path(saved.name) if saved else "/messages/new-trigger"),
         "firings": await _firings_of(call, conn, saved),
         **await _shown_on_deals(call, conn, given, known, options),
     }
-    status = 409 if is_moved else 422 if errors else 200
-    return Shown("messages/trigger.html", values, status=status)
+    return Shown("messages/trigger.html", values, status=422 if errors and status == 200 else status)
 
 
 async def _firings_of(call: AnyPageCall, conn: Conn, saved: SavedTrigger | None) -> Sequence[FiringLine]:

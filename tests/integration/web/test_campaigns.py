@@ -212,3 +212,18 @@ async def test_one_is_planned_by_the_clock_of_the_account(site: Site) -> None:
     made = await row(site)
     assert (made.state, made.starts_at) == ("planned", datetime(2099, 1, 1, 7, tzinfo=UTC))
     assert isinstance(made.settings, CampaignSettings)
+
+
+async def test_of_two_editors_the_later_one_sees_what_differs_and_can_still_save(site: Site) -> None:
+    await open_shop(site.pool)
+    admin = site.as_("admin")
+    await admin.post("/messages/new-campaign", form())
+    seen = str((await row(site)).version)
+    assert (await admin.post(f"{ONE}/edit", form(version=seen, priority="7"))).status == 303
+    late = await admin.post(f"{ONE}/edit", form(version=seen, priority="9", endless="on"))
+    said = late.page.by_id("conflict")
+    assert (late.status, [one.text for one in said.all("ins")]) == (409, ["да", "9"])
+    assert "Сохранить моё" in said.text
+    mine = late.page.one("input", name="version")["value"]
+    assert (await admin.post(f"{ONE}/edit", form(version=mine, priority="9"))).status == 303
+    assert (await row(site)).settings.priority == 9

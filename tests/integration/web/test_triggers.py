@@ -9,7 +9,7 @@ from gateway.store.triggers.firings import add_firing
 from gateway.store.triggers.triggers import trigger_of
 from gateway.store.worker import long_tasks
 from routing.triggers.causes import applied
-from routing.triggers.model import CallBack, Trigger
+from routing.triggers.model import CallBack, SendSms, Trigger
 from tests.integration.api.client import ACCOUNT
 from tests.integration.web.browser import Site
 from tests.integration.web.html import Element
@@ -94,7 +94,7 @@ async def test_somebody_elses_save_is_not_overwritten(site: Site) -> None:
     admin = site.as_("admin", language="en")
     await admin.post("/messages/new-trigger", sms_form())
     taken = await admin.post("/messages/new-trigger", sms_form(template="Other"))
-    assert (taken.status, "nothing was overwritten" in taken.words) == (409, True)
+    assert (taken.status, "There is a trigger of this name" in taken.words) == (409, True)
     page = (await admin.get("/messages/triggers/ready")).page
     version = page.one("input", name="version")["value"]
     assert (
@@ -103,6 +103,28 @@ async def test_somebody_elses_save_is_not_overwritten(site: Site) -> None:
     late = await admin.post("/messages/triggers/ready", sms_form(version=version, template="B"))
     assert late.status == 409
     assert late.page.by_id("template").text == "B", "the form is kept"
+    said = late.page.by_id("conflict")
+    assert (said.one("del").text, said.one("ins").text) == ("A", "B")
+    assert "Version 2" in said.text
+    mine = late.page.one("input", name="version")["value"]
+    assert (await admin.post("/messages/triggers/ready", sms_form(version=mine, template="B"))).status == 303
+    action = (await saved(site, "ready")).action
+    assert isinstance(action, SendSms)
+    assert action.template == "B"
+
+
+async def test_what_was_typed_outlives_the_removal_of_its_trigger(site: Site) -> None:
+    await open_shop(site.pool)
+    admin = site.as_("admin", language="en")
+    await admin.post("/messages/new-trigger", sms_form())
+    await admin.post("/messages/triggers/ready/remove")
+    late = await admin.post("/messages/triggers/ready", sms_form(version="1", template="Mine"))
+    assert (late.status, "deleted meanwhile" in late.page.by_id("conflict").text) == (409, True)
+    form = late.page.by_id("trigger-form")
+    assert (await admin.post(form["action"], _fields_of(form))).status == 303
+    action = (await saved(site, "ready")).action
+    assert isinstance(action, SendSms)
+    assert action.template == "Mine"
 
 
 async def test_one_is_switched_off_and_removed_after_the_queue_is_counted(site: Site) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Literal
 
 from gateway.web.distribution.template.form import TemplateForm, form_of
+from gateway.web.words.changes import FieldChange, field_changes
 from gateway.web.words.words import Words
 from routing.distribution.template import DistributionTemplate, TemplateMember
 from routing.staff import Staff
@@ -25,29 +24,10 @@ _SWITCHES = ("daily_reset", "wait")
 _CHOICES = ("way", "mode", "repeat_by", "when_away", "nobody_do")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TemplateChange:
-    """As the kit's `difference` has it. before, after: "" = it was not there, or is not."""
-
-    kind: Literal["changed", "added", "removed"]
-    where: str
-    before: str
-    after: str
-
-
 def template_changes(
     before: DistributionTemplate, after: DistributionTemplate, staff: Staff, words: Words
-) -> list[TemplateChange]:
-    was, now = dict(_told(before, staff, words)), dict(_told(after, staff, words))
-    found = []
-    for where in dict.fromkeys([*was, *now]):
-        one, other = was.get(where, ""), now.get(where, "")
-        if one != other:
-            kind: Literal["changed", "added", "removed"] = (
-                "changed" if one and other else "added" if other else "removed"
-            )
-            found.append(TemplateChange(kind=kind, where=where, before=one, after=other))
-    return found
+) -> list[FieldChange]:
+    return field_changes(_told(before, staff, words), _told(after, staff, words))
 
 
 def _told(template: DistributionTemplate, staff: Staff, words: Words) -> Iterator[tuple[str, str]]:

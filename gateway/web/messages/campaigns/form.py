@@ -16,6 +16,7 @@ from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.campaigns.campaigns import CampaignRow
 from gateway.web.frame import AnyPageCall, NoPageQuery, PageCall, SeeOther, Shown
 from gateway.web.matrix.choosers import ChooserOptions, Choosers
+from gateway.web.messages.campaigns.changes import settings_changes
 from gateway.web.messages.campaigns.shown import PATH, the_campaign_seen
 from gateway.web.messages.campaigns.typed import CampaignForm, field_of_settings, form_of, settings_asked
 from gateway.web.messages.tabs import tabs_of
@@ -74,8 +75,8 @@ async def _saved(
     except CampaignNotUsable as err:
         field = field_of_settings(err.field.split("."))
         return await _form_page(call, conn, form, row, {field: _said(call, field, "refused")})
-    except CampaignMoved:
-        return await _form_page(call, conn, form, row, is_moved=True)
+    except CampaignMoved as err:
+        return await _moved(call, conn, form, settings, err.row)
     except CampaignStateForbids:
         errors = {"engine": call.texts.say("messages.campaigns.refused.state")}
         return await _form_page(call, conn, form, row, errors)
@@ -90,6 +91,16 @@ async def _saved(
     return SeeOther(call.here(campaign_path(name)), said=said)
 
 
+async def _moved(
+    call: AnyPageCall, conn: Conn, form: CampaignForm, mine: CampaignSettings, theirs: CampaignRow
+) -> Shown:
+    """Show what the other one saved; sent once more, the form takes its place."""
+    known = await catalogue_of(conn, call.account.id)
+    changes = settings_changes(theirs.settings, mine, call.texts, known)
+    form = form.model_copy(update={"version": theirs.version})
+    return await _form_page(call, conn, form, theirs, conflict={"theirs": theirs, "changes": changes})
+
+
 def _said(call: AnyPageCall, field: str, kind: str = "wrong") -> str:
     keys = (f"messages.campaigns.{kind}.{field}", f"messages.wrong.{field}", "messages.wrong.value")
     return call.texts.say(next(key for key in keys if key in call.texts.sentences))
@@ -102,21 +113,22 @@ async def _form_page(
     row: CampaignRow | None = None,
     errors: Mapping[str, str] | None = None,
     *,
-    is_moved: bool = False,
+    conflict: Mapping[str, Any] | None = None,
 ) -> Shown:
+    """conflict: what somebody else saved, and what differs."""
     known = await catalogue_of(conn, call.account.id)
     values: dict[str, Any] = {
         "tabs": tabs_of(call, "campaigns"),
         "form": form,
         "row": row,
         "errors": errors or {},
-        "is_moved": is_moved,
+        "conflict": conflict,
         "lines": known.lines,
         "path": campaign_path(row.name) if row else PATH,
         "action_path": call.here(f"{campaign_path(row.name)}/edit" if row else "/messages/new-campaign"),
         **_options(call, known, form),
     }
-    return Shown("messages/campaigns/form.html", values, status=409 if is_moved else 422 if errors else 200)
+    return Shown("messages/campaigns/form.html", values, status=409 if conflict else 422 if errors else 200)
 
 
 def _options(call: AnyPageCall, known: Catalogue, form: CampaignForm) -> dict[str, Any]:
