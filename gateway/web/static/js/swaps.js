@@ -42,7 +42,7 @@ function again({ id, tag, href, text, at }, part) {
   return all[at]?.textContent === text ? all[at] : null;
 }
 
-const isTyped = (field) => field.type !== "hidden" && (field.value !== field.defaultValue || field.checked !== field.defaultChecked);
+const isFilled = (field) => field.type !== "hidden" && (field.value !== field.defaultValue || field.checked !== field.defaultChecked);
 
 // A live part that holds the field one is typing into, what was typed and not sent yet, or an open menu, waits for the next change.
 function skipWhileTyping(event) {
@@ -50,7 +50,7 @@ function skipWhileTyping(event) {
   if (!part.hasAttribute("data-topics")) return;
   const active = document.activeElement;
   const types = active && part.contains(active) && active.matches("input, select, textarea");
-  const isBegun = [...part.querySelectorAll("input, textarea")].some(isTyped);
+  const isBegun = [...part.querySelectorAll("input, textarea")].some(isFilled);
   if (types || isBegun || part.querySelector("details[data-menu][open], dialog[open]")) event.preventDefault();
 }
 

@@ -45,6 +45,13 @@ def test_a_module_that_is_not_there_is_no_part_of_a_script() -> None:
         joined({"start.js": 'import { a } from "./a.js";\n'})
 
 
+@pytest.mark.parametrize("said", ["const twice = 1;", "async function twice() {}", "export let twice;"])
+def test_one_name_declared_by_two_modules_is_refused_since_a_browser_would_run_neither(said: str) -> None:
+    modules = {"a.js": "export function twice() {}\n", "b.js": f"{said}\n", "start.js": ""}
+    with pytest.raises(ValueError, match=r"a\.js and b\.js both declare 'twice'"):
+        joined(modules)
+
+
 def test_remarks_leave_a_script_but_addresses_stay() -> None:
     assert without_remarks('// why\nconst a = "http://x"; // here\n') == 'const a = "http://x"; // here\n'
 
