@@ -19,6 +19,7 @@ from gateway.store.admin.accounts import Account, ApiToken
 from gateway.store.admin.schedules import StoredSchedule, schedules_of
 from gateway.store.admin.staff import staff_by_account, staff_of
 from gateway.timetables import Timetables, timetables_of
+from routing.client_work.call import line_spelled
 from routing.numbers.plans import without_mobile_nine
 from routing.settings import NumberPolicy
 from routing.staff import Staff
@@ -50,6 +51,12 @@ class Snapshot:
         return [c for c in self.connections.values() if c.account_id == account_id]
 
 
+def own_numbers_of(account: Account) -> frozenset[str]:
+    """Return those that are set for it as calls are compared with them: whoever set them may have written 8 (495) 123-00-00."""
+    policy = account.settings.numbers.model_copy(update={"region": account.region})
+    return frozenset(line_spelled(text, policy) or text for text in policy.own_numbers)
+
+
 def number_policy(
     account: Account, connection: Connection | None, all_connections: list[Connection], staff: Staff
 ) -> NumberPolicy:
@@ -57,7 +64,7 @@ def number_policy(
     lines = (line for c in all_connections for line in c.lines)
     people = (number for person in staff.employees for number in person.numbers)
     region = (connection.region if connection else None) or account.region
-    own = account.settings.numbers.own_numbers | frozenset(lines) | frozenset(people)
+    own = own_numbers_of(account) | frozenset(lines) | frozenset(people)
     return account.settings.numbers.model_copy(
         update={"region": region, "own_numbers": frozenset(map(without_mobile_nine, own))}
     )

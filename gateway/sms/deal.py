@@ -11,7 +11,7 @@ import orjson
 from crm.lane import Lane
 from crm.port import Crm, CrmEntity, CrmField, Pipeline
 from crm.store.metadata import fields_of, pipelines_of
-from gateway.configuration import number_policy
+from gateway.configuration import number_policy, own_numbers_of
 from gateway.store.admin.accounts import Account, account, connections
 from gateway.store.admin.staff import staff_of
 from gateway.triggers.reading import main_contact
@@ -57,7 +57,7 @@ class DealRead:
 async def surroundings(conn: Conn, account_id: str) -> TextSurroundings:
     own = await account(conn, account_id)
     staff, linked = await staff_of(conn, account_id), await connections(conn, account_id)
-    lines = own.settings.numbers.own_numbers | {line for c in linked for line in c.lines}
+    lines = own_numbers_of(own) | {line for c in linked for line in c.lines}
     kinds: tuple[EntityKind, ...] = ("deal", "contact", "company")
     return TextSurroundings(
         account=own,
