@@ -11,6 +11,7 @@ export function startUnsaved() {
   document.body.addEventListener("htmx:afterRequest", onAnswer);
   document.body.addEventListener("htmx:sendError", onFailure);
   document.body.addEventListener("htmx:responseError", onFailure);
+  document.body.addEventListener("htmx:validation:halted", onInvalid);
   document.addEventListener("click", onLeave, true);
   addEventListener("beforeunload", (event) => {
     if (isUnsaved()) event.preventDefault();
@@ -43,13 +44,26 @@ function onFailure(event) {
   const { elt, target, xhr } = event.detail;
   const form = elt.closest("form[data-guard]");
   if (!form || (xhr.status > 0 && xhr.status < 500)) return;
+  say(target, document.body.dataset.notSaved);
+  clearTimeout(retry);
+  retry = setTimeout(() => form.isConnected && form.dispatchEvent(new Event("change", { bubbles: true })), RETRY_MS);
+}
+
+function say(target, text) {
   const sign = document.createElement("p");
   sign.className = "cm-stale";
   sign.setAttribute("role", "alert");
-  sign.textContent = document.body.dataset.notSaved;
+  sign.textContent = text;
   target.replaceChildren(sign);
-  clearTimeout(retry);
-  retry = setTimeout(() => form.isConnected && form.dispatchEvent(new Event("change", { bubbles: true })), RETRY_MS);
+}
+
+// A field that the browser does not let through: nothing was sent, so nothing is saved.
+function onInvalid(event) {
+  const form = event.detail.elt.closest("form[data-guard]");
+  const target = form && document.querySelector(form.getAttribute("hx-target"));
+  if (!target) return;
+  say(target, document.body.dataset.notValid);
+  event.detail.errors[0].elt.reportValidity();
 }
 
 // Save and leave, leave without saving, stay: the buttons carry data-leave with save, drop or nothing.

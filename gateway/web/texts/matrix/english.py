@@ -23,6 +23,7 @@ SENTENCES: Mapping[str, str] = {
     "matrix.page.never-read": "amoCRM has not been read yet",
     "matrix.page.refresh-asked": "Data from amoCRM is being read",
     "matrix.page.refresh-off": "The account is off: nothing is read from amoCRM",
+    "matrix.page.warnings": "{n:warning|warnings} to look at.",
     "matrix.page.errors": "Cannot be published: {n:error|errors}.",
     "matrix.page.problem-in": "{cell}: {text}",
     "matrix.page.problem": "{text}. {remedy}",

@@ -23,6 +23,7 @@ SENTENCES: Mapping[str, str] = {
     "matrix.page.never-read": "данные amoCRM ещё не прочитаны",
     "matrix.page.refresh-asked": "Данные amoCRM обновляются",
     "matrix.page.refresh-off": "Аккаунт выключен: данные amoCRM не читаются",
+    "matrix.page.warnings": "Есть {n:предупреждение|предупреждения|предупреждений}.",
     "matrix.page.errors": "Опубликовать нельзя: {n:ошибка|ошибки|ошибок}.",
     "matrix.page.problem-in": "{cell}: {text}",
     "matrix.page.problem": "{text}. {remedy}",
