@@ -5,20 +5,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import ConfigDict
+import orjson
+from pydantic import ConfigDict, Field
 
 from gateway.admin.accounts import change_account, save_settings
 from gateway.admin.protection.allowed import allowed_by
 from gateway.admin.refused import InputRefused
 from gateway.store.admin import accounts as rows
+from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import stored_employees
-from gateway.web.frame import AnyPageCall, Form, PageAnswer, PageCall, PageQuery, SeeOther, Shown
+from gateway.web.frame import (
+    AnyPageCall,
+    Form,
+    PageAnswer,
+    PageCall,
+    PageQuery,
+    PageRefused,
+    SeeOther,
+    Shown,
+)
 from gateway.web.refusals import refusal_said
-from gateway.web.setup.other_fields import PARTS, SettingsPart, read_fields, shown_fields
+from gateway.web.setup.other_fields import PARTS, SettingsPart, read_fields, shown_fields, together
 from gateway.web.setup.tabs import tabs_of
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import AccountSettings
 from routing.texts.catalogue import phrase
+from runtime.database.pool import Conn
 
 PATH = "/setup/other"
 
@@ -28,13 +40,15 @@ class OtherQuery(PageQuery):
 
 
 class OtherForm(Form):
-    """What is typed, by the names of the part's fields. name, time_zone, region: of the account itself."""
+    """What is typed, by the names of the part's fields. name, time_zone, region: of the account itself. was: the fields as they
+    stood when the form was opened, as JSON; "" where nobody knows."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     name: str = ""
     time_zone: str = ""
     region: str = ""
+    was: str = Field(default="", max_length=100_000)
 
 
 async def show(call: PageCall[OtherQuery, None]) -> Shown:
@@ -46,11 +60,12 @@ async def _page(
     part: SettingsPart,
     typed: Mapping[str, Any] | None = None,
     errors: Mapping[str, str] | None = None,
+    status: int = 422,
 ) -> Shown:
     async with call.connection() as conn:
         account = await rows.account(conn, call.account.id)
         people = await stored_employees(conn, call.account.id)
-    own = {"name": account.name, "time_zone": account.time_zone, "region": account.region}
+    stands = _standing(account, part)
     values = {
         "tabs": tabs_of(call, "other"),
         "part": part,
@@ -59,41 +74,72 @@ async def _page(
             for name in PARTS
         ],
         "fields": PARTS[part],
-        "typed": typed if typed is not None else {**own, **shown_fields(account.settings, part)},
+        "typed": typed if typed is not None else stands,
+        "was": orjson.dumps(stands).decode(),
         "errors": errors or {},
         "people": [(person.name, person.id) for person in people],
         "keeps": call.services.settings,
     }
-    return Shown("setup/other.html", values, status=422 if errors else 200)
+    return Shown("setup/other.html", values, status=status if errors else 200)
+
+
+def _standing(account: Account, part: SettingsPart) -> dict[str, Any]:
+    """Return field -> what stands in it now."""
+    own = {"name": account.name, "time_zone": account.time_zone, "region": account.region}
+    return {**(own if part == "account" else {}), **shown_fields(account.settings, part)}
 
 
 async def save(call: PageCall[PageQuery, OtherForm]) -> PageAnswer:
     part: SettingsPart = call.path["part"]  # type: ignore[assignment]  # the route takes no other
-    typed = {**call.form.model_dump(), **(call.form.model_extra or {})}
-    async with call.connection() as conn:
-        account = await rows.account(conn, call.account.id)
+    sent = {**call.form.model_dump(exclude={"was"}), **(call.form.model_extra or {})}
+    async with call.connection() as conn, conn.transaction():
+        await rows.lock_account(conn, call.account.id)
+        return await _saved_together(conn, call, part, sent)
+
+
+async def _saved_together(
+    conn: Conn, call: PageCall[PageQuery, OtherForm], part: SettingsPart, sent: Mapping[str, Any]
+) -> PageAnswer:
+    """Two who change different fields both have theirs; of one field that both changed the second is asked."""
+    account = await rows.account(conn, call.account.id)
+    stands = _standing(account, part)
+    merged = together(_was(call.form.was), stands, sent)
+    if merged.clashes:
+        said = {name: call.texts.say("setup.other.changed", now=str(stands[name])) for name in merged.clashes}
+        return await _page(call, part, sent, said, 409)
+    typed = merged.typed
     read = read_fields(account.settings, part, typed)
     own = read.dumped["numbers"]
     own["own_numbers"] = [_spelled(text, call) for text in own["own_numbers"]]
     if read.errors:
         return await _page(call, part, typed, {n: _must(call, part, n, k) for n, k in read.errors.items()})
     try:
-        await _saved(call, part, call.form, AccountSettings.model_validate(read.dumped))
+        await _saved(conn, call, part, typed, AccountSettings.model_validate(read.dumped))
     except InputRefused as err:
         return await _page(call, part, typed, {_field_of(err, part): refusal_said(err, call.texts)})
     return SeeOther(call.here(PATH, part=part), said=phrase("setup.said.saved"))
 
 
-async def _saved(call: AnyPageCall, part: SettingsPart, form: OtherForm, settings: AccountSettings) -> None:
+def _was(text: str) -> dict[str, Any]:
+    try:
+        found = orjson.loads(text or "{}")
+    except orjson.JSONDecodeError as err:
+        raise PageRefused(422, "invalid", names=("was",)) from err
+    return found if isinstance(found, dict) else {}
+
+
+async def _saved(
+    conn: Conn, call: AnyPageCall, part: SettingsPart, typed: Mapping[str, Any], settings: AccountSettings
+) -> None:
     allowed = allowed_by(call.services.settings, is_operator=call.who.bound.account_id is None)
-    async with call.connection() as conn, conn.transaction():
+    async with conn.transaction():
         if part == "account":
             await change_account(
                 conn,
                 call.account.id,
-                name=form.name.strip(),
-                time_zone=form.time_zone.strip(),
-                region=form.region.strip().upper(),
+                name=typed["name"].strip(),
+                time_zone=typed["time_zone"].strip(),
+                region=typed["region"].strip().upper(),
             )
         await save_settings(conn, call.account.id, settings, allowed=allowed)
 

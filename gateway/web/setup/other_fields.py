@@ -110,6 +110,26 @@ def shown_fields(settings: AccountSettings, part: SettingsPart) -> dict[str, Any
     return {one.name: _as_typed(_at(dumped, one.path), one) for one in PARTS[part]}
 
 
+@dataclass(frozen=True, slots=True)
+class TypedTogether:
+    """typed: with what others saved since in the fields that were left as they stood. clashes: fields that both changed."""
+
+    typed: dict[str, Any]
+    clashes: tuple[str, ...]
+
+
+def together(was: Typed, now: Typed, typed: Typed) -> TypedTogether:
+    """was: the fields as they stood when the form was opened; now: as they stand. A field that nobody touched is nobody's."""
+    merged, clashes = dict(typed), []
+    for name in now.keys() & was.keys():
+        own = bool(typed.get(name)) if isinstance(now[name], bool) else str(typed.get(name, ""))
+        if own == was[name]:
+            merged[name] = now[name] or ""
+        elif now[name] not in (was[name], own):
+            clashes.append(name)
+    return TypedTogether(merged, tuple(sorted(clashes)))
+
+
 def _at(dumped: Mapping[str, Any], path: Sequence[str]) -> Any:
     found: Any = dumped
     for name in path:

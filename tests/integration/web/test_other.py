@@ -8,7 +8,7 @@ from gateway.store.admin.accounts import account
 from gateway.web.setup.other_fields import PARTS, read_fields, shown_fields
 from routing.settings import AccountSettings
 from tests.integration.api.client import ACCOUNT
-from tests.integration.web.browser import Site
+from tests.integration.web.browser import Browser, Site
 
 PATH = "/setup/other"
 
@@ -89,6 +89,30 @@ async def test_what_cannot_be_is_refused_at_its_field_and_stays_as_typed(site: S
         if refused.page.by_id(field).tag == "input":
             assert refused.page.by_id(field)["value"] == text
     assert await _settings(site) == before
+
+
+async def test_two_who_change_different_fields_both_have_theirs_and_of_one_field_the_second_is_asked(
+    site: Site,
+) -> None:
+    anna, boris = site.as_("admin"), site.as_("admin", language="en")
+
+    async def opened(who: Browser) -> dict[str, str]:
+        page = (await who.get(f"{PATH}?part=account")).page
+        fields = [one for one in page.by_id("content").all("input") if one.get("name") not in (None, "csrf")]
+        chosen = page.by_id("language").one("option", selected="")
+        return {one["name"]: one.get("value") or "" for one in fields} | {"language": chosen["value"]}
+
+    hers, his = await opened(anna), await opened(boris)
+    assert (await anna.post(f"{PATH}/account", {**hers, "name": "Кухни"})).status == 303
+    assert (await boris.post(f"{PATH}/account", {**his, "support_phone": "+74951234567"})).status == 303
+    async with site.pool.acquire() as conn:
+        found = await account(conn, ACCOUNT)
+    assert (found.name, found.settings.support_phone) == ("Кухни", "+74951234567")
+    asked = await boris.post(f"{PATH}/account", {**his, "name": "Kitchens"})
+    assert asked.status == 409
+    assert "Saved meanwhile: “Кухни”" in asked.page.by_id("name-error").text
+    again = asked.page.all("input", name="was")[0]["value"]
+    assert (await boris.post(f"{PATH}/account", {**his, "was": again, "name": "Kitchens"})).status == 303
 
 
 async def test_our_own_numbers_are_kept_as_calls_are_compared_with_them(site: Site) -> None:

@@ -9,6 +9,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.other.parts": "Parts of the settings",
     "setup.other.told": "Each change is seen here:",
     "setup.other.days": "{n:day|days}",
+    "setup.other.changed": "Saved meanwhile: “{now}”. Save again if it is to be yours.",
     "setup.other.must.number": "Write a whole number from {least} to {most}.",
     "setup.other.must.choice": "Choose from the list.",
     "setup.other.must.spans": "Write hours as 09:00–18:00. Several spans with commas.",

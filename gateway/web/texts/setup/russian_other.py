@@ -9,6 +9,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.other.parts": "Части настроек",
     "setup.other.told": "Каждое изменение видно здесь:",
     "setup.other.days": "{n:день|дня|дней}",
+    "setup.other.changed": "Тем временем сохранено: «{now}». Сохраните ещё раз, если должно быть по-вашему.",
     "setup.other.must.number": "Впишите целое число от {least} до {most}.",
     "setup.other.must.choice": "Выберите из списка.",
     "setup.other.must.spans": "Впишите часы так: 09:00–18:00. Несколько промежутков через запятую.",
