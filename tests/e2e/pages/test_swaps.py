@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 from playwright.async_api import Page, Route
 
@@ -75,12 +77,49 @@ async def test_a_part_that_one_types_into_waits(pages: Pages) -> None:
         await page.wait_for_timeout(300)
         assert await page.input_value("#typed") == "half a wor"
         assert await _focused(page) == "typed"
+        await page.fill("#typed", "")
         await page.locator("#typed").blur()
         await _renew(page)
         await page.wait_for_timeout(300)
         assert await page.input_value("#typed") == "half a wor", "it was not sent yet"
         await page.fill("#typed", "")
         await page.locator("#typed").blur()
+        await _renew(page)
+        await page.locator("#part h2", has_text="new").wait_for()
+
+
+async def test_a_part_that_was_asked_for_before_one_typed_is_not_shown(pages: Pages) -> None:
+    async with pages.signed_in_page("/_kit") as page:
+        asked, typed = asyncio.Event(), asyncio.Event()
+        field = '<input id="typed" aria-label="x">'
+        await _with_part(page, field, field)
+
+        async def late(route: Route) -> None:
+            asked.set()
+            await typed.wait()
+            await route.fulfill(content_type="text/html", body=PART.format(title="new", inside=field))
+
+        await page.route("**/part", late)
+        await _renew(page)
+        await asyncio.wait_for(asked.wait(), 20)
+        await page.fill("#typed", "half a wor")
+        async with page.expect_response("**/part"):
+            typed.set()
+        await page.wait_for_timeout(300)
+        assert await page.input_value("#typed") == "half a wor"
+
+
+async def test_what_is_typed_or_refused_outlives_the_focus(pages: Pages) -> None:
+    async with pages.signed_in_page("/_kit") as page:
+        chosen = '<select id="one" aria-label="x"><option>a</option><option>b</option></select>'
+        await _with_part(page, chosen, chosen)
+        await page.select_option("#one", "b")
+        await page.locator("#one").blur()
+        await _renew(page)
+        await page.wait_for_timeout(300)
+        assert await page.input_value("#one") == "b"
+        await page.select_option("#one", "a")
+        await page.locator("#one").blur()
         await _renew(page)
         await page.locator("#part h2", has_text="new").wait_for()
 

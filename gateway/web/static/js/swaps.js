@@ -20,6 +20,11 @@ function onBeforeSwap(event) {
     location.assign(detail.xhr.getResponseHeader("Location") || `/sign-in?next=${back}`);
     return;
   }
+  // A live part that was asked for before one began to type comes too late.
+  if (detail.target.matches("[data-topics]") && detail.elt === detail.target && isInUse(detail.target)) {
+    detail.shouldSwap = false;
+    return;
+  }
   if (SHOWN.includes(detail.xhr.status) && !detail.target.hasAttribute("data-topics")) {
     detail.shouldSwap = true;
     detail.isError = false;
@@ -42,16 +47,24 @@ function again({ id, tag, href, text, at }, part) {
   return all[at]?.textContent === text ? all[at] : null;
 }
 
-const isFilled = (field) => field.type !== "hidden" && (field.value !== field.defaultValue || field.checked !== field.defaultChecked);
-
-// A live part that holds the field one is typing into, what was typed and not sent yet, or an open menu, waits for the next change.
 function skipWhileTyping(event) {
   const part = event.detail.elt;
-  if (!part.hasAttribute("data-topics")) return;
+  if (part.hasAttribute("data-topics") && isInUse(part)) event.preventDefault();
+}
+
+// A live part waits for the next change while it holds the field one is typing into, something typed and not sent, a refused
+// value with why, or an open menu.
+function isInUse(part) {
   const active = document.activeElement;
   const types = active && part.contains(active) && active.matches("input, select, textarea");
-  const isBegun = [...part.querySelectorAll("input, textarea")].some(isFilled);
-  if (types || isBegun || part.querySelector("details[data-menu][open], dialog[open]")) event.preventDefault();
+  const isOpen = part.querySelector("details[data-menu][open], dialog[open], [aria-invalid=true]");
+  return Boolean(types || isOpen) || [...part.querySelectorAll("input, select, textarea")].some(isChanged);
+}
+
+function isChanged(field) {
+  if (field.type === "hidden") return false;
+  if (field.options) return !([...field.options].find((one) => one.defaultSelected) ?? field.options[0])?.selected;
+  return field.value !== field.defaultValue || field.checked !== field.defaultChecked;
 }
 
 function onAfterSettle(event) {
