@@ -63,7 +63,7 @@ SENTENCES: Mapping[str, str] = {
     "outbound.why.provider_off": "the provider “{provider}” is missing or switched off",
     "outbound.why.provider_stopped": "the provider “{provider}” sends nothing since {at}: {said}",
     "outbound.why.provider_balance": "its money: {amount}",
-    "outbound.why.paused": "paused: rate 0",
+    "outbound.why.paused": "calls are paused: rate 0",
     "outbound.why.account_off": "the account is switched off",
     "outbound.zone.field": "as a field of the CRM says",
     "outbound.zone.landline": "landline",

@@ -63,7 +63,7 @@ SENTENCES: Mapping[str, str] = {
     "outbound.why.provider_off": "провайдера «{provider}» нет или он выключен",
     "outbound.why.provider_stopped": "провайдер «{provider}» ничего не отправляет с {at}: {said}",
     "outbound.why.provider_balance": "у него на счёте: {amount}",
-    "outbound.why.paused": "пауза: темп 0",
+    "outbound.why.paused": "пауза звонков: темп 0",
     "outbound.why.account_off": "аккаунт выключен",
     "outbound.zone.field": "так указано в поле CRM",
     "outbound.zone.landline": "городской номер",

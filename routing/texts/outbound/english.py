@@ -19,7 +19,7 @@ SENTENCES: Mapping[str, str] = {
     "outbound.reason.spoken_meanwhile": "somebody has talked with the client meanwhile",
     "outbound.reason.expired": "its time is over",
     "outbound.reason.not_yet": "it is to be tried again later",
-    "outbound.reason.paused": "calls a minute are set to 0, so that all is paused",
+    "outbound.reason.paused": "calls a minute are set to 0, so that all calls are paused",
     "outbound.reason.connection_stopped": "the PBX refused to place calls; nothing is placed by it until a person has looked",
     "outbound.reason.window_closed": "it is no hour at which this client may be called",
     "outbound.reason.window_never_opens": "the hours set leave no time for a call",

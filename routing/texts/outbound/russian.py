@@ -19,7 +19,7 @@ SENTENCES: Mapping[str, str] = {
     "outbound.reason.spoken_meanwhile": "с клиентом тем временем поговорили",
     "outbound.reason.expired": "время вышло",
     "outbound.reason.not_yet": "следующая попытка позже",
-    "outbound.reason.paused": "скорость 0 звонков в минуту: всё приостановлено",
+    "outbound.reason.paused": "скорость 0 звонков в минуту: звонки приостановлены",
     "outbound.reason.connection_stopped": "АТС отказалась звонить; через неё не звоним, пока не посмотрит человек",
     "outbound.reason.window_closed": "сейчас этому клиенту звонить нельзя",
     "outbound.reason.window_never_opens": "заданные часы не оставляют времени на звонок",

@@ -71,7 +71,7 @@ async def test_a_stopped_pbx_and_a_pause_are_told_with_names_and_times(
         paused = settings.outbound.model_copy(update={"rate": 0})
         await accounts.save_settings(conn, ACCOUNT, settings.model_copy(update={"outbound": paused}))
         assert "paused" in await said(office)
-        assert (await queue_seen(conn, ACCOUNT, None)).gates == ["пауза: темп 0"]
+        assert (await queue_seen(conn, ACCOUNT, None)).gates == ["пауза звонков: темп 0"]
 
 
 async def test_a_person_settles_what_nobody_knows_once_with_all_that_comes_of_it(pool: asyncpg.Pool) -> None:

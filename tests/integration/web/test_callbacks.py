@@ -9,7 +9,7 @@ from tests.integration.api.client import ACCOUNT
 from tests.integration.web.browser import Site
 
 
-@pytest.mark.parametrize("typed", ["-1", "1,5", "1.5", "много", ""])
+@pytest.mark.parametrize("typed", ["-1", "1,5", "1.5", "много", "", " ", "601"])
 async def test_a_rate_that_is_none_is_said_at_its_field_and_changes_nothing(site: Site, typed: str) -> None:
     before = await _rate(site)
     answer = await site.as_("admin").post("/messages/rate", {"rate": typed})
@@ -17,6 +17,8 @@ async def test_a_rate_that_is_none_is_said_at_its_field_and_changes_nothing(site
     field = answer.page.one("input", name="rate")
     assert field["aria-invalid"] == "true"
     assert field["value"] == typed
+    said = answer.page.one(id="rate-error").text
+    assert ("пустое поле" in said) == (not typed.strip())
     assert await _rate(site) == before
 
 
@@ -25,9 +27,21 @@ async def test_nought_is_a_pause_that_is_said(site: Site) -> None:
     assert (await admin.post("/messages/rate", {"rate": "0"})).status == 303
     assert await _rate(site) == 0
     assert "Очередь пуста" in (page := await admin.get("/messages")).words
-    assert "пауза" in page.page.one("div", cls="cm-note-warn").text
+    assert "пауза звонков" in page.page.all("div", cls="cm-note-warn")[0].text
     assert (await admin.post("/messages/rate", {"rate": "4"})).status == 303
     assert await _rate(site) == 4
+
+
+async def test_a_pause_promises_no_more_than_it_keeps(site: Site) -> None:
+    """The pace is of calls; texts go out whatever it is."""
+    admin = site.as_("admin")
+    await admin.post("/messages/rate", {"rate": " 0 "})
+    page = await admin.get("/messages")
+    assert "ничего не уходит" not in page.words
+    assert "всё ждёт" not in page.words
+    texts = page.page.all("div", cls="cm-note-warn")[1]
+    assert "сейчас уходят" in texts.text
+    assert texts.one("a")["href"] == "/messages/triggers?do=sms"
 
 
 async def test_nothing_is_cleared_where_nothing_waits(site: Site) -> None:
