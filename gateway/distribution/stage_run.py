@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
 
 from crm.store.deals import deals_in_stage
-from gateway.distribution.give import Giver
+from gateway.distribution.give import Giver, lock_deals
+from gateway.store.distribution.entries import deals_in_hand
 from gateway.store.distribution.items import NewItem, add_item
 from runtime.database.pool import Conn
 from runtime.progress import Progress
@@ -18,6 +19,9 @@ from runtime.progress import Progress
 _PAGE = 100
 _TOGETHER = 20
 """So many are given in one transaction; a run is stopped between two."""
+
+_JUST_NOW = timedelta(minutes=1)
+"""Who presses "give" a moment after somebody else means the same deals."""
 
 
 async def deals_to_give(conn: Conn, account_id: str, pipeline_id: str, stage_id: str) -> int:
@@ -55,11 +59,16 @@ async def stage_work(
 async def _given(
     pool: asyncpg.Pool, giver: Giver, account_id: str, asked: Mapping[str, Any], deal_ids: Sequence[str]
 ) -> list[str]:
-    """Return what became of each. What had its turn in this run already is left alone."""
+    """Return what became of each. What had its turn in this run already, or waits for one because somebody else asked, is left
+    alone."""
     async with pool.acquire() as conn, conn.transaction():
-        added = [await add_item(conn, account_id, _item(asked, deal_id)) for deal_id in deal_ids]
-        given = await giver.give_all(conn, account_id, [item_id for item_id in added if item_id])
-    return [item.state for item in given] + ["already"] * added.count(None)
+        await lock_deals(conn, account_id, deal_ids)
+        in_hand = await deals_in_hand(conn, account_id, asked["template"], deal_ids, _JUST_NOW)
+        wanted = [deal_id for deal_id in deal_ids if deal_id not in in_hand]
+        added = [await add_item(conn, account_id, _item(asked, deal_id)) for deal_id in wanted]
+        new = [item_id for item_id in added if item_id]
+        given = await giver.give_all(conn, account_id, new)
+    return [item.state for item in given] + ["already"] * (len(deal_ids) - len(new))
 
 
 def _item(asked: Mapping[str, Any], deal_id: str) -> NewItem:

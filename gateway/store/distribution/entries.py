@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from gateway.store.distribution.items import ItemRow, NewItem, add_item, as_item
@@ -42,6 +43,11 @@ UPDATE distribution_item SET state = 'cancelled', reason = 'left_stage', due_at 
 WHERE account_id = $1 AND kind = 'deal' AND entity_id = $2 AND state = 'waiting' AND source = ANY($3::text[])
   AND item_id <> $4 AND event_id IS NOT NULL AND entered_at <= $5
 """
+_IN_HAND = """
+SELECT DISTINCT entity_id FROM distribution_item WHERE account_id = $1 AND kind = 'deal' AND template = $2
+  AND entity_id = ANY($3::text[]) AND (state = 'waiting'
+    OR state = 'given' AND source = 'stage' AND overridden_by IS NULL AND decided_at > now() - $4::interval)
+"""
 _OF_ENTRIES = ("event", "sweep", "hook", "stage")
 
 
@@ -80,6 +86,14 @@ async def same_entry(
     """Return the item of the same entry, told by somebody else lately; None = there is none."""
     found: str | None = await conn.fetchval(_SAME, account_id, deal_id, stage_id, within)
     return found
+
+
+async def deals_in_hand(
+    conn: Conn, account_id: str, template: str, deal_ids: Sequence[str], just_now: timedelta
+) -> set[str]:
+    """Return those of the deals that wait to be given by the template, or that it gave to somebody with their stage just now."""
+    rows = await conn.fetch(_IN_HAND, account_id, template, list(deal_ids), just_now)
+    return {row["entity_id"] for row in rows}
 
 
 async def latest_of_deal(conn: Conn, account_id: str, deal_id: str, template: str) -> ItemRow | None:

@@ -189,6 +189,23 @@ async def test_a_run_over_a_stage_that_is_stopped_leaves_the_rest_as_it_is(
     assert await _given(ads) == []
 
 
+@pytest.mark.parametrize(
+    ("hours", "first"), [({}, "given"), ({"mode": "individual", "schedule": "never"}, "waiting")]
+)
+async def test_a_stage_that_two_people_give_is_given_once(
+    ads: Api, database_url: str, hours: dict[str, str], first: str
+) -> None:
+    never = {"schedule": {"kind": "weekly", "everybody": {"hours": {}}}}
+    await ads.ask("PUT", "{a}/schedules/never", body=never)
+    await ads.ask("PUT", "{a}/templates/ads", body={**TEMPLATE, "working_time": hours})
+    await _deals(ads.pool, 3)
+    for outcome in (first, "already"):
+        run = await ads.ask("POST", "{a}/templates/ads/stage-runs", body=STAGE, status=202)
+        await _work(ads, database_url)
+        assert (await ads.ask("GET", f"{{a}}/work/{run['id']}"))["result"]["outcomes"] == {outcome: 3}
+    assert len(await _given(ads)) == 3
+
+
 async def test_a_draft_is_simulated_on_what_came_and_on_made_up_deals_and_changes_nothing(
     ads: Api, database_url: str
 ) -> None:
