@@ -154,6 +154,31 @@ async def test_patterns_a_day_of_its_own_and_a_new_shift(pages: Pages) -> None:
     assert periods[3].hours == (("10:00", "12:00"), ("13:00", "24:00"))
 
 
+async def test_hours_that_are_typed_count_without_a_button_and_nonsense_is_not_left_behind(
+    pages: Pages,
+) -> None:
+    await prepare(pages, by_day())
+    async with pages.signed_in_page(DECEMBER) as page:
+        days, fields = cells_of(page), page.locator("[data-interval]")
+        save = page.get_by_role("button", name="Сохранить").first
+        await days.nth(3).click()
+        await fields.nth(0).fill("10:00")
+        await fields.nth(1).fill("12:00")
+        await days.nth(5).click()
+        assert await letters(page) == "...·.Д" + "." * 25, "another day is chosen"
+        await fields.nth(1).fill("99:00")
+        await save.click()
+        await expect(page.locator("[data-day-error]")).to_be_visible()
+        assert await fields.nth(1).input_value() == "99:00"
+        await fields.nth(1).fill("13:00")
+        await save.click()
+        await expect(page.locator("#toasts")).to_contain_text("График сохранён")
+    assert (await plan_of_anna(pages)).periods == (
+        Period(first=date(2026, 12, 4), last=date(2026, 12, 4), hours=(("10:00", "12:00"),)),
+        Period(first=date(2026, 12, 6), last=date(2026, 12, 6), hours=(("09:00", "13:00"),)),
+    )
+
+
 async def test_a_week_is_painted_by_weekdays_and_by_half_hours(pages: Pages) -> None:
     people = {who: WorkPlan(hours={1: DAY}) for who in (ANNA.id, SENIOR.id)}
     await prepare(pages, Schedule(people=people))

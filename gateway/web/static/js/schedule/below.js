@@ -39,7 +39,7 @@ function drawBars(there, odd) {
 export function drawFocus(grid) {
   const [row, column] = grid.at;
   const part = document.querySelector("[data-day]");
-  if (part.contains(document.activeElement)) return;
+  if (part.contains(document.activeElement) || grid.day?.cells) return;
   part.querySelector("[data-day-none]").hidden = true;
   part.querySelector("[data-day-fields]").hidden = false;
   part.querySelector("[data-day-who]").textContent = grid.nameOf(row);

@@ -1,6 +1,7 @@
 // The grid of a schedule: one tab stop; mouse, touch and keys paint with the chosen brush.
 import { asBefore, changed, intervals, minutesIn, newPainting, paint, readHours, rectangle, twoOnTwoOff, undo, weekOf, workdays } from "./paint.js";
 import { drawCounts, drawFocus } from "./below.js";
+import { startDay } from "./day.js";
 import { drawHalves, startHalves } from "./halves.js";
 
 const STEPS = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
@@ -48,10 +49,10 @@ class Grid {
     document.addEventListener("keydown", (event) => this.onUndoKey(event));
     document.querySelector("[data-undo]").addEventListener("click", () => this.undo());
     document.querySelector("[data-repeat]")?.addEventListener("click", () => this.repeat(this.keys.map((_, row) => row)));
-    this.form.addEventListener("submit", () => this.fill());
     this.startLine();
     this.startShift();
-    this.startDay();
+    startDay(this);
+    this.form.addEventListener("submit", () => this.fill());
     startHalves(this);
     this.takePending();
   }
@@ -141,11 +142,16 @@ class Grid {
     for (const row of new Set(step.map(([row]) => row))) this.drawSum(row);
     if (step.length) {
       this.said.textContent = this.said.dataset[said].replace("{n}", step.length);
-      this.form.elements.painting.dispatchEvent(new Event("input", { bubbles: true }));
+      this.mark();
     }
     document.querySelector("[data-undo]").disabled = !this.painting.steps.length;
     this.label();
     this.drawBelow();
+  }
+
+  // The form has something that is not saved.
+  mark() {
+    this.form.elements.painting.dispatchEvent(new Event("input", { bubbles: true }));
   }
 
   drawBelow() {
@@ -366,17 +372,7 @@ class Grid {
     document.querySelector("[data-brushes] legend").after(label);
     input.checked = true;
     this.painting.now.forEach((row, at) => row.forEach((value, column) => value === hours && this.drawCell(at, column)));
-    this.form.elements.painting.dispatchEvent(new Event("input", { bubbles: true }));
-  }
-
-  startDay() {
-    document.querySelector("[data-day-apply]").addEventListener("click", () => {
-      const fields = [...document.querySelectorAll("[data-interval]")].map((field) => field.value.trim());
-      const spans = [0, 2, 4].map((at) => fields.slice(at, at + 2)).filter((pair) => pair.some(Boolean));
-      const hours = readHours(spans.map((pair) => pair.join("-")).join(","));
-      document.querySelector("[data-day-error]").hidden = hours !== null;
-      if (hours !== null) this.fillWith(rectangle(this.anchor, this.at), hours);
-    });
+    this.mark();
   }
 
   fill() {
