@@ -38,7 +38,7 @@ async def test_schedules_are_listed_made_copied_and_deleted(site: Site) -> None:
     assert list(rows) == ["Ночь", SALES]
     assert "не хватает: 1 Ольга" in rows[SALES]
     assert "Опт" in rows[SALES]
-    assert "в графике никого нет" in rows["Ночь"]
+    assert "В графике никого нет" in rows["Ночь"]
     taken = await senior.post("/shifts/new-schedule", {"name": SALES, "kind": "by_day"})
     assert (taken.status, taken.page.by_id("name-error").text) == (
         422,
@@ -77,3 +77,23 @@ async def test_who_is_bound_to_schedules_sees_and_changes_these_and_a_manager_th
     assert not own.all("a", href=f"{PLACE}/remove")
     reader = site.as_("read_only", language="en")
     assert len((await reader.get("/shifts/schedules")).page.one("tbody").all("tr")) == 1
+
+
+async def test_who_has_no_working_day_is_named_once_and_in_words(site: Site) -> None:
+    await prepare_sales(site)
+    free, week = WorkPlan(hours={}), _WEEK
+    async with site.pool.acquire() as conn:
+        for name, people in (
+            ("Один", {ANNA.id: week, SENIOR.id: free}),
+            ("Двое", {ANNA.id: free, SENIOR.id: free}),
+        ):
+            await save_schedule(conn, ACCOUNT, name, Schedule(people=people), by="test")
+    senior = site.as_("senior_manager")
+    listed = (await senior.get("/shifts/schedules")).words
+    assert f"{SENIOR.name}: ни одного рабочего дня." in listed
+    both = (await senior.get(f"/shifts/schedules/{quote('Двое')}")).words
+    assert both.count("ни одного рабочего дня") == 1
+    assert ANNA.name in both.partition(": ни одного рабочего дня")[0]
+    for words in (listed, both):
+        assert "по ним никто не на смене" not in words
+        assert "mon-fri" not in words

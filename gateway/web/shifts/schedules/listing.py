@@ -25,10 +25,10 @@ from gateway.web.frame import AnyPageCall, Form, NoPageQuery, PageCall, SeeOther
 from gateway.web.refusals import refusal_said
 from gateway.web.shifts.schedules.grid import lines_of
 from gateway.web.shifts.schedules.places import EDITS, may_edit, may_see, place_of, seen_schedule
+from gateway.web.shifts.schedules.problems import ProblemSaid, problems_said
 from gateway.web.shifts.schedules.uses import TemplateOfSchedule, missing_in, templates_of_schedule
 from gateway.web.shifts.tabs import SCHEDULES, tabs_of
 from gateway.web.words.sorting import by_name
-from routing.schedules.checks import ScheduleProblem
 from routing.schedules.model import Schedule, WorkPlan
 from routing.staff import Employee
 from routing.texts.catalogue import phrase
@@ -44,7 +44,7 @@ class ScheduleLine:
     people: int
     uses: Sequence[TemplateOfSchedule]
     missing: Sequence[Employee]
-    problems: Sequence[ScheduleProblem]
+    problems: Sequence[ProblemSaid]
     saved_by: str
     saved_at: datetime
     may_edit: bool
@@ -85,6 +85,7 @@ async def _lines(conn: Conn, call: AnyPageCall) -> list[ScheduleLine]:
     found = []
     for one in sorted(stored, key=lambda s: by_name(s.name)):
         if may_see(call, one.name, one.schedule, staff):
+            wrong = await problems_of(conn, call.account.id, one.schedule, one.schedule)
             uses = templates_of_schedule(one.name, one.schedule, templates, staff)
             found.append(
                 ScheduleLine(
@@ -93,7 +94,7 @@ async def _lines(conn: Conn, call: AnyPageCall) -> list[ScheduleLine]:
                     people=sum(line.people for line in lines_of(one.schedule, staff)),
                     uses=uses,
                     missing=missing_in(uses),
-                    problems=await problems_of(conn, call.account.id, one.schedule, one.schedule),
+                    problems=problems_said(wrong, staff, call.texts),
                     saved_by=one.saved_by,
                     saved_at=one.saved_at,
                     may_edit=may_edit(call, one.name),

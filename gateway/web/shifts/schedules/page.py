@@ -19,6 +19,7 @@ from gateway.web.shifts.schedules.cells import bars_of, drawn_rows, for_the_scri
 from gateway.web.shifts.schedules.clash import clash_page
 from gateway.web.shifts.schedules.grid import day_of, whose_of
 from gateway.web.shifts.schedules.places import place_of
+from gateway.web.shifts.schedules.problems import problems_said
 from gateway.web.shifts.schedules.reading import (
     PEOPLE_A_PAGE,
     GridQuery,
@@ -100,6 +101,7 @@ def grid_page(
         "focus": focus,
         "data": for_the_script(seen, pending),
         "missing": missing_in(seen.uses),
+        "problems": problems_said(seen.problems, seen.staff, call.texts),
         "months": (_shifted(seen.month, -1), _shifted(seen.month, 1)),
         "a_page": PEOPLE_A_PAGE,
         "colours": COLOURS,
