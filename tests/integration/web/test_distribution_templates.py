@@ -313,3 +313,29 @@ async def test_no_shares_no_trial(shop: Site) -> None:
     refused = await admin.post(SHOP, {**form, "do": "simulate"})
     assert refused.status == 422
     assert await shop.pool.fetchval("SELECT count(*) FROM long_work") == 0
+
+
+async def test_why_a_draft_cannot_be_tried_is_said_in_a_sentence_beside_the_form(shop: Site) -> None:
+    admin = shop.as_("admin")
+    form = {**filled((await admin.get(SHOP)).page), "version": "0", "do": "simulate"}
+    for name, said in (
+        ("Кухни <b>/</b>", "Название не подходит: до 100 знаков, без /"),
+        ("", "Впишите название"),
+    ):
+        refused = await admin.post(NEW, {**form, "name": name}, **{"HX-Request": "true"})
+        assert said in refused.page.by_id("simulation").text
+        assert "Phrase" not in refused.words
+
+
+async def test_presses_add_no_rows_of_quiet_hours(shop: Site) -> None:
+    admin = shop.as_("admin")
+    page = (await admin.get(SHOP)).page
+    for quiet in (["21:00", ""], ["21:00", "", ""]):
+        form = {**filled(page), "quiet_from": quiet, "quiet_to": ["", "", ""][: len(quiet)], "do": "add"}
+        page = (await admin.post(SHOP, form)).page
+        assert [row["value"] for row in page.all("input", name="quiet_from")] == ["21:00", ""]
+    refused = await admin.post(
+        SHOP, {**filled(page), "quiet_from": ["", "21"], "quiet_to": ["", "9"], "do": "save"}
+    )
+    assert [row["value"] for row in refused.page.all("input", name="quiet_from")] == ["21", ""]
+    assert refused.page.by_id("quiet-0-error").text

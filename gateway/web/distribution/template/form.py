@@ -95,6 +95,11 @@ class TemplateForm(Form):
         found = _side_by_side(self.group, self.group_percent)
         return [GroupLine(name, percent) for name, percent in found if name]
 
+    @property
+    def quiet_pairs(self) -> list[tuple[str, ...]]:
+        """From and to, of the rows in which something stands."""
+        return [pair for pair in _side_by_side(self.quiet_from, self.quiet_to) if any(pair)]
+
     def members(self, group: str) -> list[PersonLine]:
         """Whose share within the group can be their own."""
         lines = _side_by_side(

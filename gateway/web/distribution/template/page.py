@@ -114,7 +114,10 @@ async def _simulate(
             refused["simulation"] = begun.refused
     if call.is_fragment:
         values = await _beside(conn, call, form, saved)
-        return Shown("distribution/_simulation.html", {**values, "trial_errors": list(refused.values())})
+        return Shown(
+            "distribution/_simulation.html",
+            {**values, "trial_errors": [call.texts.render(said) for said in refused.values()]},
+        )
     status = 422 if refused else 200
     return await template_page(conn, call, form, saved, errors=refused, status=status, is_changed=True)
 
@@ -239,7 +242,7 @@ async def form_values(
         "fallback_options": people_options(staff, texts.say("distribution.choose")),
         "schedule_options": schedule_options(schedules, form.schedule, texts),
         "pipeline_options": pipeline_options(pipelines, form.repeat_pipeline, texts),
-        "quiet_rows": [*zip(form.quiet_from, form.quiet_to, strict=False), ("", "")],
+        "quiet_rows": [*form.quiet_pairs, ("", "")],
     }
 
 

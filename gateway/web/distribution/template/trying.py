@@ -58,6 +58,8 @@ async def begin_trial(conn: Conn, call: AnyPageCall, template: DistributionTempl
     except TooMuchWork:
         return BegunTrial(refused=phrase("distribution.tried.too_much"))
     except InputRefused as err:
+        if err.field == "name":
+            return BegunTrial(refused=phrase("distribution.refused.odd_name"))
         said = refusal_said(err, call.texts)
         return BegunTrial(refused=phrase("distribution.refused.other", said=said))
     return BegunTrial(work.work_id)

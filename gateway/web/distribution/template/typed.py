@@ -23,7 +23,7 @@ from routing.texts.catalogue import Phrase, phrase
 FieldErrors = dict[str, Phrase]
 """By the id of the field."""
 _MANY = 100_000
-_LONGEST_NAME = 200
+_LONGEST_NAME = 100
 _MONTH = 44_640
 _PERCENT = re.compile(r"\d{1,3}([.,]\d{1,2})?", re.ASCII)
 
@@ -101,10 +101,8 @@ class _Typed:
 
     def quiet_hours(self) -> tuple[tuple[str, str], ...]:
         found = []
-        for number, (opens, closes) in enumerate(zip(self.form.quiet_from, self.form.quiet_to, strict=False)):
-            if not opens.strip() and not closes.strip():
-                continue
-            pair = opens.strip(), closes.strip()
+        for number, (opens, closes) in enumerate(self.form.quiet_pairs):
+            pair = opens, closes
             if not all(re.match(CLOCK_TIME, time) for time in pair):
                 self.errors[f"quiet-{number}"] = phrase("distribution.refused.clock")
                 continue
