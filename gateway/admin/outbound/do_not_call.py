@@ -11,6 +11,7 @@ from gateway.admin.outbound.number_lists import ListedLine, read_number_list
 from gateway.admin.refused import InputRefused
 from gateway.configuration import policy_of
 from gateway.store.admin.audit import AuditChange, record
+from gateway.store.campaigns.campaigns import campaign_of
 from gateway.store.outbound import do_not_call as store
 from gateway.store.outbound.do_not_call import EVERYTHING, DoNotCallFilter, DoNotCallRow, DoNotCallSource
 from routing.numbers.normalise import InternalNumber, NoNumber, PublicNumber, normalise
@@ -101,9 +102,10 @@ async def add_number(
 ) -> AddedNumber:
     """Put it on the list and drop what waits for it. Raise InputRefused."""
     number = await _number(conn, account_id, raw)
+    await _refuse_unknown_campaign(conn, account_id, campaign)
     async with conn.transaction():
         put = await store.add_all(
-            conn, account_id, {number: _note(note)}, source="admin", said_by=by, campaign=_campaign(campaign)
+            conn, account_id, {number: _note(note)}, source="admin", said_by=by, campaign=campaign
         )
         if put.new:
             said = {"campaign": campaign, "note": note, "dropped": put.dropped}
@@ -137,11 +139,10 @@ async def import_numbers(
         )
     if len(lines) > MOST_LINES:
         raise InputRefused("text", f"{len(lines)} lines are too many", f"part it: {MOST_LINES} at a time")
+    await _refuse_unknown_campaign(conn, account_id, campaign)
     notes, refused = await _read(lines, await policy_of(conn, account_id))
     async with conn.transaction():
-        put = await store.add_all(
-            conn, account_id, notes, source="admin", said_by=by, campaign=_campaign(campaign)
-        )
+        put = await store.add_all(conn, account_id, notes, source="admin", said_by=by, campaign=campaign)
         if put.new:
             said = {"campaign": campaign, "numbers": len(put.new), "dropped": put.dropped}
             await _told(conn, account_id, "import", "imported", said)
@@ -183,12 +184,17 @@ async def _number(conn: Conn, account_id: str, raw: str) -> str:
     raise InputRefused("number", f"'{raw}' is {said}", "write it as +79161234567")
 
 
-def _campaign(campaign: str) -> str:
+async def _refuse_unknown_campaign(conn: Conn, account_id: str, campaign: str) -> None:
+    """Whoever misspells it would believe the client protected."""
     if len(campaign) > LONGEST_CAMPAIGN:
         raise InputRefused(
             "campaign", "the name is too long", f"write {LONGEST_CAMPAIGN} characters or fewer"
         )
-    return campaign
+    if campaign != EVERYTHING and await campaign_of(conn, account_id, campaign) is None:
+        remedy = (
+            "see 'callmatrix campaign list'; without a campaign the number is neither called nor written to"
+        )
+        raise InputRefused("campaign", f"there is no campaign '{campaign}'", remedy)
 
 
 def _note(note: str) -> str:

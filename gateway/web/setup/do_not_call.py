@@ -8,8 +8,10 @@ from typing import Any
 
 from gateway.admin.outbound import do_not_call as service
 from gateway.admin.refused import InputRefused
+from gateway.store.campaigns.campaigns import campaigns_of
 from gateway.store.outbound.do_not_call import DoNotCallRow, DoNotCallSource
 from gateway.web.frame import AnyPageCall, Form, PageAnswer, PageCall, PageQuery, SeeOther, Shown
+from gateway.web.messages.campaigns.shown import is_seen
 from gateway.web.setup.refusals import errors_of
 from gateway.web.setup.tabs import tabs_of
 from routing.texts.catalogue import phrase
@@ -59,6 +61,9 @@ async def _page(
             after=after,
             limit=_PAGE + 1,
         )
+        campaigns = [
+            (row.name, row.name) for row in await campaigns_of(conn, call.account.id) if is_seen(call, row)
+        ]
     shown = found[:_PAGE]
     values = {
         "tabs": tabs_of(call, "do_not_call"),
@@ -68,6 +73,7 @@ async def _page(
         "newest": call.here(PATH, q=query.q, source=query.source) if after else "",
         "typed": {},
         "errors": errors or {},
+        "campaigns": campaigns,
         "imported": None,
         "to_remove": None,
     }

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+from gateway.store.campaigns.campaigns import add_campaign
 from tests.integration.api.client import ACCOUNT, Api
 from tests.integration.api.in_process import Said, typed
+from tests.integration.campaigns.scene import settings
 
 LIST = "{a}/do-not-call"
 
@@ -15,7 +17,13 @@ async def test_numbers_are_put_on_the_list_in_any_spelling_found_and_taken_off(a
     assert added == {"number": "+79161234567", "is_new": True, "dropped": 0}
     again = await api.ask("POST", LIST, body={"number": "+79161234567"}, role="manager")
     assert again["is_new"] is False
-    await api.ask("POST", LIST, body={"number": "8 495 123-45-67", "campaign": "autumn"})
+    campaign = {"number": "8 495 123-45-67", "campaign": "autumn"}
+    assert (await api.ask("POST", LIST, body=campaign, status=400))["field"] == "campaign"
+    listed = {"text": "8 495 123-45-67", "campaign": "autumn"}
+    await api.ask("POST", "{a}/do-not-call-imports", body=listed, status=400)
+    async with api.pool.acquire() as conn:
+        await add_campaign(conn, ACCOUNT, "autumn", settings(), "ann")
+    await api.ask("POST", LIST, body=campaign)
     for search, found in (("8 916 1234567", 1), ("1234567", 2), ("ASKED", 1), ("%", 0), ("nobody", 0)):
         assert len((await api.ask("GET", LIST, search=search, role="manager"))["items"]) == found, search
     [one] = (await api.ask("GET", LIST, campaign="autumn"))["items"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from campaigns.model import CampaignSettings
+from gateway.admin.campaigns.saved import make_campaign
 from gateway.store.outbound.do_not_call import add
 from tests.integration.api.client import ACCOUNT
 from tests.integration.web.browser import Answer, Site
+from tests.integration.web.selling import open_shop
 
 PATH = "/setup/do-not-call"
 NUMBER, OTHER = "+79161234567", "+79161234568"
@@ -67,3 +70,22 @@ async def test_who_is_no_senior_manager_sees_nothing_of_it(site: Site) -> None:
         assert (await somebody.get(PATH)).status == 403
         assert (await somebody.post(PATH, {"number": NUMBER})).status == 403
     assert await site.pool.fetchval("SELECT count(*) FROM do_not_call") == 0
+
+
+async def test_a_campaign_is_one_that_exists(site: Site) -> None:
+    """A slip in its name would leave the client unprotected, and nobody would know."""
+    await open_shop(site.pool)
+    senior = site.as_("senior_manager")
+    assert not (await senior.get(PATH)).page.all("select", name="campaign")
+    async with site.pool.acquire() as conn:
+        settings = {"connection": "office", "target": {"kind": "employee", "employee_id": "anna"}}
+        await make_campaign(conn, ACCOUNT, "spring", CampaignSettings.model_validate(settings), by="ann")
+    chosen = (await senior.get(PATH)).page.one("select", name="campaign")
+    assert [one["value"] for one in chosen.all("option")] == ["", "spring"]
+    slip = {"number": NUMBER, "text": NUMBER, "campaign": "sprng"}
+    refused = await senior.post(PATH, slip)
+    assert (refused.status, "Такой кампании нет" in refused.page.by_id("campaign-error").text) == (422, True)
+    assert (await senior.post(f"{PATH}/list", slip)).status == 422
+    assert await site.pool.fetchval("SELECT count(*) FROM do_not_call") == 0
+    assert (await senior.post(PATH, {**slip, "campaign": "spring"})).status == 303
+    assert "spring" in (await senior.get(PATH)).words

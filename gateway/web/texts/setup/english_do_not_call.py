@@ -27,7 +27,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.dnc.add_do": "Do not call",
     "setup.dnc.note": "Why",
     "setup.dnc.only_campaign": "For one campaign only",
-    "setup.dnc.only_campaign_hint": "Empty: neither call nor write, for whatever reason.",
+    "setup.dnc.only_campaign_hint": "Without a campaign: neither call nor write, for whatever reason.",
     "setup.dnc.list": "Add a list",
     "setup.dnc.list_open": "Paste a list",
     "setup.dnc.list_text": "Numbers",
@@ -53,6 +53,6 @@ SENTENCES: Mapping[str, str] = {
     "setup.dnc.said.gone": "The number is not on the list any more",
     "setup.refused.do_not_call.number": "This is not a phone number. Write it as +79161234567.",
     "setup.refused.do_not_call.note": "Too long: 300 characters at most.",
-    "setup.refused.do_not_call.campaign": "Too long: 200 characters at most.",
+    "setup.refused.do_not_call.campaign": "There is no such campaign, the number is not entered. Choose one of the list.",
     "setup.refused.do_not_call.text": "Paste numbers: one a line, 50,000 lines at most.",
 }

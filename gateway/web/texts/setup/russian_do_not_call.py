@@ -27,7 +27,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.dnc.add_do": "Не звонить",
     "setup.dnc.note": "Почему",
     "setup.dnc.only_campaign": "Только для кампании",
-    "setup.dnc.only_campaign_hint": "Пусто: ни для чего не звонить и не писать.",
+    "setup.dnc.only_campaign_hint": "Без кампании не звоним и не пишем ни по какому поводу.",
     "setup.dnc.list": "Добавить списком",
     "setup.dnc.list_open": "Вставить список",
     "setup.dnc.list_text": "Номера",
@@ -53,6 +53,6 @@ SENTENCES: Mapping[str, str] = {
     "setup.dnc.said.gone": "Номера в списке уже нет",
     "setup.refused.do_not_call.number": "Это не номер телефона. Впишите его так: +79161234567.",
     "setup.refused.do_not_call.note": "Слишком длинно: до 300 знаков.",
-    "setup.refused.do_not_call.campaign": "Слишком длинно: до 200 знаков.",
+    "setup.refused.do_not_call.campaign": "Такой кампании нет, номер не внесён. Выберите кампанию из списка.",
     "setup.refused.do_not_call.text": "Вставьте номера: по одному в строке, до 50 000 строк.",
 }
