@@ -58,7 +58,7 @@ class CampaignShown:
 
     @property
     def done(self) -> int:
-        return self.figures.total - self.figures.open
+        return self.figures.called
 
 
 def campaign_shown(
