@@ -36,11 +36,11 @@ async def members(site: Site) -> list[tuple[str, str, str]]:
     return [(one.number, one.name, one.state) for one in found]
 
 
-async def sent_file(admin: Browser, name: str, body: bytes) -> int:
+async def sent_file(admin: Browser, name: str, body: bytes, text: str = "") -> int:
     assert admin.person is not None
     data = aiohttp.FormData()
     data.add_field("csrf", admin.person.csrf)
-    data.add_field("text", "")
+    data.add_field("text", text)
     data.add_field("file", body, filename=name, content_type="text/csv")
     headers = {"Sec-Fetch-Site": "same-origin", PERSON_HEADER: admin.person.login}
     async with admin.http.post(
@@ -227,3 +227,29 @@ async def test_of_two_editors_the_later_one_sees_what_differs_and_can_still_save
     mine = late.page.one("input", name="version")["value"]
     assert (await admin.post(f"{ONE}/edit", form(version=mine, priority="9"))).status == 303
     assert (await row(site)).settings.priority == 9
+
+
+async def test_pasted_numbers_come_in_beside_a_file_and_a_broken_workbook_brings_neither(site: Site) -> None:
+    await open_shop(site.pool)
+    admin = site.as_("admin")
+    await admin.post("/messages/new-campaign", form())
+    assert await sent_file(admin, "a.xlsx", b"PK\x03\x04 none", "+79160000007") == 422
+    assert await members(site) == []
+    assert "Не прочитан" not in (await admin.get(ONE)).words
+    assert await sent_file(admin, "a.csv", b"phone\n+79160000008\n", "+79160000007") == 303
+    assert [number for number, _, _ in await members(site)] == ["+79160000007"]
+    lists = (await admin.get(ONE)).page.by_id("lists").text
+    assert ("a.csv" in lists, "вставлено" in lists) == (True, True)
+
+
+async def test_who_was_taken_out_was_not_called(site: Site) -> None:
+    await open_shop(site.pool)
+    admin = site.as_("admin")
+    await admin.post("/messages/new-campaign", form())
+    await admin.post(f"{ONE}/numbers", {"text": "+79160000001\n+79160000002"})
+    await admin.post(f"{ONE}/command", {"command": "start"})
+    await admin.post(f"{ONE}/command", {"command": "finish"})
+    assert (await row(site)).state == "finished"
+    for path in (ONE, "/messages/campaigns"):
+        words = (await admin.get(path)).words
+        assert ("0 из 2" in words, "2 из 2" in words) == (True, False), path

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from aiohttp.web import FileField
 
+from campaigns.list_files import ListUnreadable, rows_of
 from campaigns.list_rows import ListColumn
 from gateway.admin.campaigns.lists import ListRefused, bring_list, read_list_here
 from gateway.admin.campaigns.refused import CampaignStateForbids
@@ -15,7 +17,8 @@ from gateway.web.frame import Form, NoPageQuery, PageCall, SeeOther, Shown
 from gateway.web.messages.campaigns.form import campaign_path
 from gateway.web.messages.campaigns.one import campaign_page
 from gateway.web.messages.campaigns.shown import the_campaign_seen
-from routing.texts.catalogue import phrase
+from routing.texts.catalogue import Phrase, phrase
+from runtime.database.pool import Conn
 
 _PLACES: tuple[ListColumn, ...] = ("number", "name", "client_id")
 _FEWEST_DIGITS = 5
@@ -58,32 +61,51 @@ async def add_numbers(call: PageCall[NoPageQuery, CampaignNumbersForm]) -> SeeOt
         async with call.connection() as conn:
             row = await the_campaign_seen(call, conn)
             if is_file:
-                body = form.file.file.read()
-                name = one_line(form.file.filename)
-                await bring_list(conn, call.account.id, row.name, name, body, {}, by=call.who.name)
-                said = phrase("messages.campaigns.said.list_comes", name=name)
-            else:
-                name = call.texts.say("messages.campaigns.pasted")
-                listed, columns = as_list(text)
-                report = await read_list_here(
-                    conn,
-                    call.account.id,
-                    row.name,
-                    name,
-                    listed.encode(),
-                    columns,
-                    _no_matter,
-                    by=call.who.name,
-                )
-                wrong = sum(report.faults.values())
-                said = phrase("messages.campaigns.said.added", n=report.added, wrong=wrong)
+                await asyncio.to_thread(_refuse_unreadable, form.file.file.read())
+                form.file.file.seek(0)
+            said = await _taken(call, conn, row.name, text, is_file=is_file)
     except CampaignStateForbids:
         return await _shown(call, "finished", 409)
-    except ListRefused:
+    except (ListRefused, ListUnreadable):
         return await _shown(call, "list")
     except TooMuchWork:
         return await _shown(call, "too_much", 409)
     return SeeOther(f"{call.here(campaign_path(row.name))}#lists", said=said)
+
+
+async def _taken(
+    call: PageCall[NoPageQuery, CampaignNumbersForm], conn: Conn, campaign: str, text: str, *, is_file: bool
+) -> Phrase:
+    """Take in what was pasted and what was chosen: both, or nothing of it."""
+    file, by = call.form.file, call.who.name
+    async with conn.transaction():
+        pasted = await _pasted(call, conn, campaign, text) if text else None
+        if not is_file:
+            assert pasted is not None
+            return phrase("messages.campaigns.said.added", **pasted)
+        name = one_line(file.filename)
+        await bring_list(conn, call.account.id, campaign, name, file.file.read(), {}, by=by)
+    if pasted is None:
+        return phrase("messages.campaigns.said.list_comes", name=name)
+    return phrase("messages.campaigns.said.both", name=name, **pasted)
+
+
+async def _pasted(
+    call: PageCall[NoPageQuery, CampaignNumbersForm], conn: Conn, campaign: str, text: str
+) -> dict[str, int]:
+    """Return n, who came in, and wrong: how many rows did not."""
+    name = call.texts.say("messages.campaigns.pasted")
+    listed, columns = as_list(text)
+    body = listed.encode()
+    report = await read_list_here(
+        conn, call.account.id, campaign, name, body, columns, _no_matter, by=call.who.name
+    )
+    return {"n": report.added, "wrong": sum(report.faults.values())}
+
+
+def _refuse_unreadable(body: bytes) -> None:
+    """Raise ListUnreadable. A worker would find out later, when nobody looks any more."""
+    next(rows_of(body), None)
 
 
 async def _shown(call: PageCall[NoPageQuery, CampaignNumbersForm], why: str, status: int = 422) -> Shown:
