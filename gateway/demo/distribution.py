@@ -16,7 +16,7 @@ from gateway.admin.schedules.saved import save_schedule
 from gateway.demo.data import ACCOUNT
 from gateway.demo.pipelines import pipeline_of, stage_ids
 from gateway.store.admin.accounts import account as account_of
-from gateway.store.distribution.templates import Attachment, template_of
+from gateway.store.distribution.templates import Attachment, template_versions
 from routing.distribution.template import DistributionTemplate, TemplateHours, TemplateMember
 from routing.schedules.model import Schedule, WorkPlan
 from routing.settings import PresencePolicy
@@ -71,7 +71,7 @@ async def _add_deals(session: aiohttp.ClientSession, sandbox_url: str, stages: D
 async def prepare_distribution(pool: asyncpg.Pool, stages: DemoStages) -> None:
     """At the first start only: later everything is as whoever tries it has left it."""
     async with pool.acquire() as conn, conn.transaction():
-        if await template_of(conn, ACCOUNT, "turns") is None:
+        if not await template_versions(conn, ACCOUNT, "turns"):  # they outlive the template
             await _prepare(conn, stages)
 
 

@@ -15,6 +15,7 @@ from gateway.demo.data import ACCOUNT, employees
 from gateway.demo.distribution import prepare_distribution, prepare_pipeline, things_to_try
 from gateway.store.admin import accounts
 from gateway.store.admin.staff import replace_staff
+from gateway.store.distribution.templates import remove_template, templates_of
 
 
 async def test_the_demo_sets_distribution_up_once_on_a_pipeline_of_its_own(pool: asyncpg.Pool) -> None:
@@ -27,6 +28,10 @@ async def test_the_demo_sets_distribution_up_once_on_a_pipeline_of_its_own(pool:
             await prepare_distribution(pool, stages)
         async with pool.acquire() as conn:
             document = await export_config(conn, ACCOUNT)
+            await remove_template(conn, ACCOUNT, "turns")  # as whoever tries the demo may do
+        await prepare_distribution(pool, stages)
+        async with pool.acquire() as conn:
+            assert [one.template.name for one in await templates_of(conn, ACCOUNT)] == ["shares"]
         assert stages.pipeline != PIPELINE
         assert [template.name for template in document.templates or ()] == ["shares", "turns"]
         assert {a.pipeline for a in document.attachments or ()} == {str(stages.pipeline)}
