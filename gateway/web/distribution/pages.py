@@ -41,6 +41,7 @@ PAGES: tuple[PageRoute, ...] = (
     _post(_TEMPLATE + "/remove", template_list.remove_template, "admin"),
     _get(_TEMPLATE + "/hook", stages.show_hook, "admin"),
     _post(_TEMPLATE + "/stages", stages.attach_stage),
+    _get(_STAGE + "/detach", stages.ask_to_detach, "senior_manager"),
     _post(_STAGE + "/detach", stages.detach_stage),
     _get(_STAGE + "/give", stages.ask_to_give, "senior_manager"),
     _post(_STAGE + "/give", stages.give_stage),

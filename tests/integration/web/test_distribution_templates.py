@@ -246,6 +246,7 @@ async def test_stages_are_attached_detached_and_refused_in_words(shop: Site) -> 
         assert (refused.status, said in refused.words) == (422, True), form
     give = await admin.get(f"{SHOP}/stages/1/20/give")
     assert "Раздавать нечего" in give.words
+    assert "больше не будут раздаваться" in (await admin.get(f"{SHOP}/stages/1/20/detach")).words
     assert (await admin.post(f"{SHOP}/stages/1/20/detach")).status == 303
     assert (await admin.post(f"{SHOP}/stages/1/20/detach")).status == 404
 

@@ -121,6 +121,11 @@ async def attach_stage(call: PageCall[NoPageQuery, AttachForm]) -> SeeOther:
     return SeeOther(f"{call.here(template_path(name))}#stages", said=phrase("distribution.stages.attached"))
 
 
+async def ask_to_detach(call: PageCall) -> Shown:
+    values = {"stage": await _attached(call), "name": call.path["template"]}
+    return Shown("distribution/detach_stage.html", {**values, "tabs_shown": tabs(call, "templates")})
+
+
 async def detach_stage(call: PageCall) -> SeeOther:
     name, pipeline, stage = call.path["template"], call.path["pipeline"], call.path["stage"]
     async with call.connection() as conn:
