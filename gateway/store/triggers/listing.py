@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
+from gateway.store.outbound.items import OutboundItem, as_item
 from gateway.store.triggers.firings import FiringRow, as_firing
 from runtime.database.pool import Conn
 
@@ -68,6 +69,18 @@ async def item_of_firing(conn: Conn, account_id: str, firing_id: str) -> str | N
         "SELECT item_id FROM outbound_item WHERE account_id = $1 AND firing_id = $2", account_id, firing_id
     )
     return found
+
+
+async def items_of_firings(
+    conn: Conn, account_id: str, firing_ids: Collection[str]
+) -> dict[str, OutboundItem]:
+    """Return what they put into the queue, by firing; those that put nothing there, or whose item was deleted, are missing."""
+    rows = await conn.fetch(
+        "SELECT * FROM outbound_item WHERE account_id = $1 AND firing_id = ANY($2)",
+        account_id,
+        list(firing_ids),
+    )
+    return {row["firing_id"]: as_item(row) for row in rows}
 
 
 async def firing_of(conn: Conn, account_id: str, firing_id: str) -> FiringRow | None:

@@ -7,17 +7,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from gateway.admin.outbound.items import gate_of, item_message
 from gateway.decisions.explain import facts_in_words
+from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.store.outbound.items import OutboundItem
 from gateway.store.triggers.firings import FiringRow
-from gateway.store.triggers.listing import FiringFilter, firing_of, item_of_firing, listed_firings
+from gateway.store.triggers.listing import FiringFilter, firing_of, items_of_firings, listed_firings
 from gateway.web.distribution.log_steps import LogStep
 from gateway.web.frame import AnyPageCall, PageCall, PageQuery, Shown, page_not_found
+from gateway.web.messages.known_names import KnownNames
 from gateway.web.messages.seen import hidden_names
 from gateway.web.messages.tabs import tabs_of
 from routing.triggers.reasons import FIRING_REASONS
+from runtime.database.pool import Conn
 
 _ROWS = 50
 _TONES: Mapping[str, str] = {"queued": "good", "failed": "bad", "reading": "warn"}
+_TONES_OF_ITEMS: Mapping[str, str] = {
+    "succeeded": "good",
+    "failed": "bad",
+    "unknown": "warn",
+    "expired": "warn",
+}
 
 
 class FiringsPageQuery(PageQuery):
@@ -31,20 +42,23 @@ class FiringsPageQuery(PageQuery):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiringLine:
-    """cause: what happened, in words. message: why it fired or did not. url: of the deal in the CRM."""
+    """cause: what happened, in words. message: why it did not fire, else what became of what it ordered, at the moment `at`.
+    url: of the deal in the CRM."""
 
     row: FiringRow
     cause: str
     message: str
     tone: str
     url: str
+    at: datetime | None
 
 
-def firing_lines(call: AnyPageCall, rows: Sequence[FiringRow]) -> list[FiringLine]:
-    return [_line(call, row) for row in rows]
+async def firing_lines(call: AnyPageCall, conn: Conn, rows: Sequence[FiringRow]) -> list[FiringLine]:
+    items = await items_of_firings(conn, call.account.id, [row.firing_id for row in rows])
+    return [_line(call, row, items.get(row.firing_id)) for row in rows]
 
 
-def _line(call: AnyPageCall, row: FiringRow) -> FiringLine:
+def _line(call: AnyPageCall, row: FiringRow, item: OutboundItem | None) -> FiringLine:
     reason = call.texts.word("trigger.reason", row.reason) if row.reason else ""
     if row.source == "event":
         cause = call.texts.word("trigger.on", str(row.cause["on"]))
@@ -53,9 +67,18 @@ def _line(call: AnyPageCall, row: FiringRow) -> FiringLine:
     return FiringLine(
         row=row,
         cause=cause,
-        message=reason or call.texts.say("messages.firing.reading"),
-        tone=_TONES.get(row.state, ""),
+        message=_outcome(call, item) if item else reason or call.texts.say("messages.firing.reading"),
+        tone=_TONES_OF_ITEMS.get(item.state, "") if item else _TONES.get(row.state, ""),
+        at=item.ended_at if item else None,
         url=call.services.url_of(row.account_id, "deal", row.deal_id),
+    )
+
+
+def _outcome(call: AnyPageCall, item: OutboundItem) -> str:
+    return call.texts.say(
+        "messages.firing.outcome",
+        kind=call.texts.say(f"messages.kind.{item.kind}"),
+        what=item_message(item, call.texts, gate_of(call.account)),
     )
 
 
@@ -71,9 +94,10 @@ async def firings(call: PageCall[FiringsPageQuery, None]) -> Shown:
             after=(query.before_at, query.before_id) if is_placed else None,  # type: ignore[arg-type]
         )
         rows = await listed_firings(conn, call.account.id, wanted, limit=_ROWS + 1)
+        lines = await firing_lines(call, conn, rows[:_ROWS])
     values = {
         "tabs": tabs_of(call, "triggers"),
-        "firings": firing_lines(call, rows[:_ROWS]),
+        "firings": lines,
         "last": rows[_ROWS - 1] if len(rows) > _ROWS else None,
         "query": query,
     }
@@ -85,25 +109,39 @@ async def firing(call: PageCall) -> Shown:
         row = await firing_of(conn, call.account.id, call.path["firing"])
         if row is None or row.trigger in (await hidden_names(call, conn)).triggers:
             raise page_not_found("firing")
-        item = await item_of_firing(conn, call.account.id, row.firing_id)
+        [line] = await firing_lines(call, conn, [row])
+        known = KnownNames.of(await catalogue_of(conn, call.account.id))
     values = {
         "tabs": tabs_of(call, "triggers"),
-        "line": _line(call, row),
-        "steps": [_step(call, step) for step in row.steps],
-        "item": item,
+        "line": line,
+        "steps": [_step(call, step, known) for step in row.steps],
     }
     return Shown("messages/firing.html", values)
 
 
-def _step(call: AnyPageCall, step: Mapping[str, Any]) -> LogStep:
+def _step(call: AnyPageCall, step: Mapping[str, Any], known: KnownNames) -> LogStep:
     because = step["because"]
+    facts = _facts_named(call, step["facts"], known)
     kind = "reason" if because in FIRING_REASONS else "step"
     verdict = step["verdict"]
     is_bad = because in ("not_met_by", "not_known")
     return LogStep(
         icon="x" if is_bad else "check",
         title=call.texts.word(f"trigger.{kind}", because),
-        text=facts_in_words(step["facts"], call.texts, call.zone),
+        text=facts_in_words(facts, call.texts, call.zone),
         verdict=call.texts.say(f"messages.verdict.{'excluded' if is_bad else verdict}"),
         kind="decided" if verdict == "decided" else "excluded" if is_bad else "",
     )
+
+
+def _facts_named(call: AnyPageCall, facts: Mapping[str, Any], known: KnownNames) -> dict[str, Any]:
+    """Return them with names for ids, and without the key that tells one cause from another."""
+    named = {name: value for name, value in facts.items() if name != "cause_key"}
+    pipeline, stage, cause = str(facts.get("pipeline")), str(facts.get("stage")), facts.get("cause")
+    if pipeline in known.pipelines:
+        named["pipeline"] = known.pipelines[pipeline]
+    if (pipeline, stage) in known.stages:
+        named["stage"] = known.stages[pipeline, stage]
+    if f"trigger.on.{cause}" in call.texts.sentences:
+        named["cause"] = call.texts.word("trigger.on", str(cause))
+    return named

@@ -99,11 +99,12 @@ async def list_shown(
         saved = [s for s in await triggers_of(conn, call.account.id) if s.name not in hidden.triggers]
         wanted = FiringFilter(without=hidden.triggers)
         lately = await listed_firings(conn, call.account.id, wanted, limit=10) if do is None else []
+        lines = await firing_lines(call, conn, lately)
         found = [s for s in saved if do in (None, s.trigger.action.do)]
     values = {
         "tabs": tabs_of(call, tab),
         "places": _by_place(call, found, known),
-        "firings": firing_lines(call, lately),
+        "firings": lines,
         "do": do,
         "has_any": bool(saved),
         "may_edit": call.may("admin"),
@@ -317,7 +318,7 @@ async def _firings_of(call: AnyPageCall, conn: Conn, saved: SavedTrigger | None)
     if saved is None:
         return ()
     found = await listed_firings(conn, call.account.id, FiringFilter(trigger=saved.name), limit=8)
-    return firing_lines(call, found)
+    return await firing_lines(call, conn, found)
 
 
 async def show_preview(call: PageCall[PageQuery, TriggerForm]) -> Shown:

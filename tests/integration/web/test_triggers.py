@@ -202,3 +202,35 @@ async def test_firings_say_why_and_one_is_read_step_by_step(site: Site) -> None:
     assert (await senior.get("/messages/firings?deal=2")).words.count("Срабатываний нет") == 1
     assert (await senior.get("/messages/firings?trigger=ready")).page.one("tbody").text.count("ready") == 1
     assert (await senior.get("/messages/firings/none")).status == 404
+
+
+async def test_a_firing_says_what_became_of_its_text(site: Site) -> None:
+    """As the page of applying a trigger promises."""
+    await open_shop(site.pool)
+    await site.as_("admin").post("/messages/new-trigger", sms_form(is_on="on"))
+    async with site.pool.acquire() as conn, conn.transaction():
+        now = datetime.now(UTC)
+        id = await add_firing(conn, ACCOUNT, ("ready", 1), "1", applied("p"), source="apply", happened_at=now)
+        step = {"rule": "ready", "verdict": "decided", "because": "queued"}
+        steps = [
+            {**step, "facts": {"cause": "entered", "cause_key": "apply:815e", "pipeline": "1", "stage": "11"}}
+        ]
+        await conn.execute(
+            "UPDATE firing SET state = 'queued', reason = 'queued', steps = $2 WHERE firing_id = $1",
+            id,
+            steps,
+        )
+        await conn.execute(
+            'INSERT INTO outbound_item (account_id, item_id, kind, state, reason, source, firing_id, ended_at, "order")'
+            " VALUES ($1, 'i1', 'sms', 'succeeded', 'delivered', 'trigger', $2, now(), '{\"trigger\": \"ready\", \"version\": 1}')",
+            ACCOUNT,
+            id,
+        )
+    senior = site.as_("senior_manager")
+    for path in ("/messages/triggers", "/messages/firings", f"/messages/firings/{id}"):
+        words = (await senior.get(path)).words
+        assert "SMS – получилось: доставлено" in words, path
+    assert "перешла на этап" in words
+    assert "apply:815e" not in words
+    assert "этап: 11;" not in words + ";"
+    assert "воронка: 1;" not in words + ";"

@@ -187,6 +187,7 @@ SENTENCES: Mapping[str, str] = {
     "messages.firings.cause": "What happened",
     "messages.firings.why": "What came of it",
     "messages.firings.none": "There are no firings.",
+    "messages.firing.outcome": "{kind}: {what}",
     "messages.firing.reading": "the deal is being read from the CRM",
     "messages.firing.state.reading": "reading",
     "messages.firing.state.queued": "fired",

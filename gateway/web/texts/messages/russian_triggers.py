@@ -187,6 +187,7 @@ SENTENCES: Mapping[str, str] = {
     "messages.firings.cause": "Что случилось",
     "messages.firings.why": "Что вышло",
     "messages.firings.none": "Срабатываний нет.",
+    "messages.firing.outcome": "{kind} – {what}",
     "messages.firing.reading": "сделка читается из CRM",
     "messages.firing.state.reading": "читается",
     "messages.firing.state.queued": "сработал",
