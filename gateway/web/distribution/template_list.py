@@ -11,6 +11,7 @@ from gateway.admin.distribution import templates
 from gateway.admin.distribution.templates import TemplateInUse
 from gateway.distribution.template_checks import problems_of_all
 from gateway.store.admin.staff import staff_of
+from gateway.store.admin.users import users
 from gateway.store.distribution import templates as store
 from gateway.store.distribution.listing import TemplateCounts, counts_by_template
 from gateway.store.distribution.templates import SavedTemplate
@@ -28,6 +29,7 @@ from gateway.web.frame import (
     page_not_found,
 )
 from gateway.web.words.sorting import by_name
+from gateway.web.words.uses import uses_said
 from routing.distribution.roster import roster_of
 from routing.texts.catalogue import phrase
 
@@ -85,14 +87,17 @@ async def ask_template_removal(call: PageCall) -> Shown:
     return await _question(call)
 
 
-async def _question(call: AnyPageCall, uses: Sequence[str] = ()) -> Shown:
+async def _question(call: AnyPageCall, status: int = 200) -> Shown:
     name = call.path["template"]
     async with call.connection() as conn:
         if await store.template_of(conn, call.account.id, name) is None:
             raise page_not_found("template")
         use = await store.use_of(conn, call.account.id, name)
+        named = await store.uses_of_template(conn, call.account.id, name)
+        people = {user.login: user.name for user in await users(conn)} if named else {}
+    uses = uses_said(named, call.texts, people)
     values = {"name": name, "use": use, "uses": uses, "tabs_shown": tabs(call, "templates")}
-    return Shown("distribution/remove_template.html", values, status=409 if uses else 200)
+    return Shown("distribution/remove_template.html", values, status=status)
 
 
 async def remove_template(call: PageCall[NoPageQuery, TemplateRemovalForm]) -> PageAnswer:
@@ -102,6 +107,6 @@ async def remove_template(call: PageCall[NoPageQuery, TemplateRemovalForm]) -> P
             raise page_not_found("template")
         try:
             await templates.remove_template(conn, call.account.id, name, even_if_used=call.form.even_if_used)
-        except TemplateInUse as err:
-            return await _question(call, [str(problem["use"]) for problem in err.problems])
+        except TemplateInUse:
+            return await _question(call, 409)
     return SeeOther(call.here("/distribution/templates"), said=phrase("distribution.form.removed", name=name))

@@ -11,7 +11,9 @@ from gateway.admin import employees
 from gateway.admin.employees import AddressTaken, EmployeeRefused, SeniorTaken
 from gateway.admin.first_use.proposed_employees import ProposedEmployee, propose_employees
 from gateway.admin.refused import EmployeeInUse, InputRefused
+from gateway.store.admin.employee_uses import uses_of_employee
 from gateway.store.admin.staff import staff_of, stored_employees
+from gateway.store.admin.users import users
 from gateway.web.frame import (
     AnyPageCall,
     Form,
@@ -25,6 +27,7 @@ from gateway.web.frame import (
 from gateway.web.setup.refusals import errors_of
 from gateway.web.setup.tabs import tabs_of
 from gateway.web.words.sorting import by_name
+from gateway.web.words.uses import uses_said
 from routing.staff import Employee
 from routing.texts.catalogue import phrase
 from runtime.database.pool import Conn
@@ -277,10 +280,15 @@ def _proposed(person: ProposedEmployee, extension: str) -> Employee:
 
 async def ask_removal(call: PageCall) -> Shown:
     async with call.connection() as conn:
-        person = await _stored(conn, call)
-    return Shown(
-        "setup/employee_remove.html", {"tabs": tabs_of(call, "employees"), "person": person, "uses": ()}
-    )
+        return await _removal_page(conn, call, await _stored(conn, call))
+
+
+async def _removal_page(conn: Conn, call: AnyPageCall, person: Employee, status: int = 200) -> Shown:
+    names = {user.login: user.name for user in await users(conn)}
+    names |= {one.id: one.name for one in (await staff_of(conn, call.account.id)).employees}
+    uses = uses_said(await uses_of_employee(conn, call.account.id, person.id), call.texts, names)
+    values = {"tabs": tabs_of(call, "employees"), "person": person, "uses": uses}
+    return Shown("setup/employee_remove.html", values, status=status)
 
 
 async def remove(call: PageCall[PageQuery, EmployeeRemovalForm]) -> PageAnswer:
@@ -290,10 +298,8 @@ async def remove(call: PageCall[PageQuery, EmployeeRemovalForm]) -> PageAnswer:
             await employees.remove_employee(
                 conn, call.account.id, person.id, even_if_used=call.form.even_if_used
             )
-        except EmployeeInUse as err:
-            uses = [str(problem["use"]) for problem in err.problems]
-            values = {"tabs": tabs_of(call, "employees"), "person": person, "uses": uses}
-            return Shown("setup/employee_remove.html", values, status=409)
+        except EmployeeInUse:
+            return await _removal_page(conn, call, person, 409)
     return SeeOther(
         call.here("/setup/employees"), said=phrase("setup.employees.said.removed", name=person.name)
     )

@@ -31,6 +31,7 @@ from gateway.web.frame import (
 )
 from gateway.web.setup.refusals import errors_of
 from gateway.web.setup.tabs import tabs_of
+from gateway.web.words.uses import uses_said
 from routing.texts.catalogue import phrase
 from runtime.database.pool import Conn
 from runtime.tokens import new_secret
@@ -295,7 +296,7 @@ async def change_secret(call: PageCall[PageQuery, SecretForm]) -> PageAnswer:
 async def ask_removal(call: PageCall) -> Shown:
     async with call.connection() as conn:
         connection = await _connection(conn, call)
-        uses = await uses_of_connection(conn, call.account.id, connection.name)
+        uses = uses_said(await uses_of_connection(conn, call.account.id, connection.name), call.texts, {})
     values = {"tabs": tabs_of(call, "pbx"), "connection": connection, "uses": uses}
     return Shown("setup/pbx_remove.html", values)
 
@@ -306,7 +307,7 @@ async def remove(call: PageCall) -> PageAnswer:
         try:
             await connections.remove_connection(conn, call.account.id, connection.name)
         except ConnectionInUse as err:
-            uses = [str(problem["use"]) for problem in err.problems]
+            uses = uses_said([str(problem["use"]) for problem in err.problems], call.texts, {})
             values = {"tabs": tabs_of(call, "pbx"), "connection": connection, "uses": uses}
             return Shown("setup/pbx_remove.html", values, status=409)
     return SeeOther(call.here("/setup/pbx"), said=phrase("setup.pbx.said.removed", name=connection.name))

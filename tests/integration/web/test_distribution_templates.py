@@ -260,9 +260,11 @@ async def test_removing_says_what_hangs_on_it(shop: Site) -> None:
             ACCOUNT,
         )
     assert "только этот" in (await admin.get(SHOP)).page.by_id("rights").text
-    assert "Удалить шаблон «shop»?" in (await admin.get(f"{SHOP}/remove")).words
+    asked = (await admin.get(f"{SHOP}/remove")).words
+    assert "Удалить шаблон «shop»?" in asked
+    assert "Шаблон называют: пользователь Ольга." in asked
     used = await admin.post(f"{SHOP}/remove")
-    assert (used.status, "user o" in used.words) == (409, True)
+    assert (used.status, "пользователь Ольга" in used.words) == (409, True)
     assert (await admin.post(f"{SHOP}/remove", {"even_if_used": "true"})).status == 303
     assert (await admin.get(SHOP)).status == 404
     assert (await shop.as_("senior_manager").get(f"{SHOP}/remove")).status == 403
@@ -340,3 +342,8 @@ async def test_presses_add_no_rows_of_quiet_hours(shop: Site) -> None:
     )
     assert [row["value"] for row in refused.page.all("input", name="quiet_from")] == ["21", ""]
     assert refused.page.by_id("quiet-0-error").text
+
+
+async def test_who_removes_an_employee_is_told_before_in_words_what_names_them(shop: Site) -> None:
+    asked = (await shop.as_("admin").get("/setup/employees/petr/remove")).words
+    assert "называют: шаблон «shop»." in asked
