@@ -123,15 +123,20 @@ async def test_without_script_days_of_one_line_are_painted_by_a_form(site: Site)
     await prepare(site)
     senior = site.as_("senior_manager")
     form = {"version": 1, "who": LINE, "days": "1-2, 5", "shift": "09:00-18:00"}
-    wrong = await senior.post(
-        f"{PLACE}/days?month=2026-12", {**form, "days": "40", "shift": "own", "hours": "x"}
-    )
+    wrong = await senior.post(f"{PLACE}/days?month=2026-12", {**form, "days": "40", "hours": "9-25"})
     assert wrong.status == 422
     assert "Назовите дни" in wrong.page.by_id("days-error").text
     assert "Часы не понятны" in wrong.page.by_id("hours-error").text
     assert (await senior.post(f"{PLACE}/days?month=2026-12", form)).status == 303
     plan = (await stored(site)).schedule.people[ANNA.id]
     assert plan.periods == (Period(first=date(2026, 12, 1), last=date(2026, 12, 2), hours=DAY), *december(5))
+
+
+async def test_typed_hours_take_the_place_of_the_shift_in_the_form_without_script(site: Site) -> None:
+    await prepare(site, "weekly")
+    week = {"version": 1, "who": LINE, "weekdays": ["2"], "shift": "09:00-18:00", "hours": "21:00-09:00"}
+    assert (await site.as_("senior_manager").post(f"{PLACE}/days", week)).status == 303
+    assert (await stored(site)).schedule.people[ANNA.id].hours == {1: DAY, 2: NIGHT}
 
 
 async def test_a_week_is_painted_by_weekdays_and_its_dates_as_exceptions(site: Site) -> None:

@@ -60,7 +60,7 @@ class PaintingForm(Form):
 
 
 class PaintedDaysForm(Form):
-    """The same without script. days: of the month, e.g. "1-15, 17"; weekdays: of the week. hours: where shift is "own"."""
+    """The same without script. days: of the month, e.g. "1-15, 17"; weekdays: of the week. hours: in place of the shift, where any are typed."""
 
     version: int = Field(ge=0, le=999_999_999)
     who: str = ""
@@ -183,7 +183,7 @@ async def paint_days(call: PageCall[GridQuery, PaintedDaysForm]) -> SeeOther | S
         keys, errors = _named_days(seen, form), {}
         if not keys:
             errors["days" if seen.view == "month" else "weekdays"] = call.texts.say("shifts.paint.no_days")
-        value = form.hours if form.shift == "own" else form.shift
+        value = form.hours if form.hours.strip() or form.shift == "own" else form.shift
         try:
             paint_of(value)
         except ValueError:

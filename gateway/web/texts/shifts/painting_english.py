@@ -99,7 +99,7 @@ SENTENCES: Mapping[str, str] = {
     "shifts.paint.shift": "Shift",
     "shifts.paint.own": "Hours of its own",
     "shifts.paint.hours": "Hours",
-    "shifts.paint.hours_hint": "For example: 09:00-13:00, 14:00-18:00",
+    "shifts.paint.hours_hint": "For example: 09:00-13:00, 14:00-18:00. Hours typed here take the place of the shift.",
     "shifts.paint.do": "Paint and save",
     "shifts.paint.no_days": "Name the days: for example 1-15, 17.",
     "shifts.paint.no_hours": "These hours cannot be read. Write 09:00-18:00; 24:00 ends a day.",

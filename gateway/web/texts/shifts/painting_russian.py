@@ -99,7 +99,7 @@ SENTENCES: Mapping[str, str] = {
     "shifts.paint.shift": "Смена",
     "shifts.paint.own": "Свои часы",
     "shifts.paint.hours": "Часы",
-    "shifts.paint.hours_hint": "Например: 09:00-13:00, 14:00-18:00",
+    "shifts.paint.hours_hint": "Например: 09:00-13:00, 14:00-18:00. Вписанные часы заменяют смену.",
     "shifts.paint.do": "Закрасить и сохранить",
     "shifts.paint.no_days": "Назовите дни: например 1-15, 17.",
     "shifts.paint.no_hours": "Часы не понятны. Пишите 09:00-18:00, конец суток 24:00.",
