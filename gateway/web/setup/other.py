@@ -116,7 +116,8 @@ async def _saved_together(
     try:
         await _saved(conn, call, part, typed, AccountSettings.model_validate(read.dumped))
     except InputRefused as err:
-        return await _page(call, part, typed, {_field_of(err, part): refusal_said(err, call.texts)})
+        name = _field_of(err, part)
+        return await _page(call, part, typed, {name: _refused(call, name, err)})
     return SeeOther(call.here(PATH, part=part), said=phrase("setup.said.saved"))
 
 
@@ -154,6 +155,13 @@ def _must(call: AnyPageCall, part: SettingsPart, name: str, kind: str) -> str:
     one = next(field for field in PARTS[part] if field.name == name)
     values = {"least": call.words.count(one.least), "most": call.words.count(one.most)}
     return call.texts.say(f"setup.other.must.{kind}", **(values if kind == "number" else {}))
+
+
+def _refused(call: AnyPageCall, name: str, err: InputRefused) -> str:
+    """Return what the field takes, where that can be said; else the sentence of the code."""
+    key = f"setup.other.wrong.{name}"
+    is_said = err.code == InputRefused.code and key in call.texts.sentences
+    return call.texts.say(key) if is_said else refusal_said(err, call.texts)
 
 
 def _field_of(err: InputRefused, part: SettingsPart) -> str:

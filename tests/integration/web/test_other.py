@@ -150,3 +150,22 @@ async def test_the_account_is_renamed_and_only_an_admin_may(site: Site) -> None:
     )
     assert (await site.as_("senior_manager").get(PATH)).status == 403
     assert (await admin.post(f"{PATH}/nonsense", {})).status in (404, 405)
+
+
+async def test_a_refused_value_of_the_account_says_what_the_field_takes(site: Site) -> None:
+    admin = site.as_("admin")
+    fine = {
+        "name": "Лад",
+        "time_zone": "Europe/Moscow",
+        "region": "RU",
+        "language": "ru",
+        "requests_per_second": "7",
+    }
+    for name, typed, said in (
+        ("time_zone", "Москва", "Такого часового пояса нет"),
+        ("region", "ZZ", "Такой страны нет"),
+        ("support_phone", "чушь", "Это не номер телефона"),
+    ):
+        answer = await admin.post(f"{PATH}/account", {**fine, name: typed})
+        assert (answer.status, said in answer.page.by_id(f"{name}-error").text) == (422, True), name
+        assert answer.page.by_id(name)["value"] == typed
