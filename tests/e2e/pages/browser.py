@@ -97,7 +97,7 @@ async def watched(
 ) -> AsyncIterator[Page]:
     """Open an empty tab of a browser of its own. What is wrong at the end leaves its picture and what the console said in `results`.
 
-    person: of those that the test names, "" = who signs in. quiet: the console may say no error and no warning.
+    person: of those that the test names, "" = who signs in. No script may fail. quiet: the console may say no error and no warning either.
     """
     context = await browser.new_context(
         viewport={"width": look.width, "height": _HEIGHTS.get(look.width, 900)},
@@ -111,9 +111,10 @@ async def watched(
     page = await context.new_page()
     said: list[str] = []
     page.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
-    page.on("pageerror", lambda error: said.append(f"error: {error}"))
+    page.on("pageerror", lambda error: said.append(f"error of a script: {error}"))
     try:
         yield page
+        assert [line for line in said if line.startswith("error of a script")] == []
         if quiet:
             assert [line for line in said if line.startswith(("error", "warning"))] == []
     except BaseException:

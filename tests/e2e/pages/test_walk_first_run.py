@@ -8,6 +8,7 @@ import pytest
 from playwright.async_api import Page, expect
 
 from tests.e2e.pages.walking import Walk, languages
+from tests.waiting import until
 
 pytestmark = [pytest.mark.pages, pytest.mark.asyncio(loop_scope="session")]
 
@@ -23,7 +24,12 @@ async def test_from_nothing_to_the_first_call(empty_walk: Walk) -> None:
         await _people_are_taken_over(walk, page)
         await _first_call_arrives(walk, page)
         await page.goto(f"{walk.stack.url}/start")
-        await expect(page.locator("h1")).to_have_text(walk.t("start.done"))
+
+        async def is_done() -> bool:
+            await page.reload()
+            return walk.t("start.done") == await page.locator("h1").inner_text()
+
+        await until(is_done, "the clients are loaded, and nothing is left to do", seconds=60)
 
 
 async def _crm_is_connected(walk: Walk, page: Page) -> None:
