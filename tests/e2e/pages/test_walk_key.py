@@ -88,12 +88,9 @@ async def test_without_script_held_calls_are_sent(walk: Walk, held: list[str]) -
         await _is_connected_again(walk, page)
         await page.goto(f"{walk.stack.url}/setup/held")
         await walk.press(page, "setup.held.start", n=2)
-
-        async def is_sent() -> bool:
-            await page.reload()
-            badge = await page.locator("#held-run .cm-badge").inner_text()
-            return badge == walk.t("setup.held.state.done")
-
-        await until(is_sent, "the calls are sent", seconds=60)
+        # The page of the run reads itself anew every ten seconds.
+        await expect(page.locator("#held-run .cm-badge")).to_have_text(
+            walk.t("setup.held.state.done"), timeout=60_000
+        )
         await page.goto(f"{walk.stack.url}/setup/held/report")
         await expect(page.locator("tbody tr")).to_have_count(2)
