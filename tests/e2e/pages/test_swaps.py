@@ -17,13 +17,18 @@ PART = (
 )
 
 
-async def _with_part(page: Page, before: str, after: str) -> None:
-    """A live part in the page; the server answers with `after`."""
+async def _answers(page: Page, inside: str) -> None:
+    """What the server says of the part from now on."""
 
     async def answer(route: Route) -> None:
-        await route.fulfill(content_type="text/html", body=PART.format(title="new", inside=after))
+        await route.fulfill(content_type="text/html", body=PART.format(title="new", inside=inside))
 
     await page.route("**/part", answer)
+
+
+async def _with_part(page: Page, before: str, after: str) -> None:
+    """A live part in the page; the server answers with `after`."""
+    await _answers(page, after)
     await page.evaluate(
         "html => { document.querySelector('main').insertAdjacentHTML('beforeend', html);"
         "htmx.process(document.getElementById('part')); }",
@@ -62,8 +67,10 @@ async def test_a_link_without_an_id_is_known_by_where_it_leads(pages: Pages) -> 
 
 async def test_the_focus_goes_to_the_heading_when_its_place_is_gone(pages: Pages) -> None:
     async with pages.signed_in_page("/_kit") as page:
-        await _with_part(page, '<button id="press" type="button">x</button>', "")
+        button = '<button id="press" type="button">x</button>'
+        await _with_part(page, button, button)  # the stream may renew it before anybody looks at it
         await page.focus("#press")
+        await _answers(page, "")
         await _renew(page)
         await page.locator("#part h2:focus", has_text="new").wait_for()
 

@@ -223,7 +223,7 @@ async def test_a_replay_knows_what_another_integration_made_during_the_call(
     table = {c["what"]: (c["published"], c["draft"]) for c in result["counts"]}
     assert table["attach_call"] == (1, 1)
     assert table["create_contact"] == (1, 0)
-    assert [line["draft"][-1] for line in result["list"]] == ["записать звонок: контакт 5 (talked)"]
+    assert [line["draft"][-1] for line in result["list"]] == ["записать звонок: контакт 5 (поговорили)"]
 
 
 async def test_a_replay_leaves_out_what_this_very_call_had_made(pool: asyncpg.Pool, account: str) -> None:
