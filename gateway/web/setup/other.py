@@ -27,7 +27,7 @@ from gateway.web.frame import (
 from gateway.web.refusals import refusal_said
 from gateway.web.setup.other_fields import PARTS, SettingsPart, read_fields, shown_fields, together
 from gateway.web.setup.tabs import tabs_of
-from routing.numbers.normalise import PublicNumber, normalise
+from routing.client_work.call import line_spelled
 from routing.settings import AccountSettings
 from routing.texts.catalogue import phrase
 from runtime.database.pool import Conn
@@ -109,8 +109,8 @@ async def _saved_together(
         return await _page(call, part, sent, said, 409)
     typed = merged.typed
     read = read_fields(account.settings, part, typed)
-    own = read.dumped["numbers"]
-    own["own_numbers"] = [_spelled(text, call) for text in own["own_numbers"]]
+    own, policy = read.dumped["numbers"], call.services.configuration.now.policy_of(call.account.id)
+    own["own_numbers"] = [line_spelled(text, policy) or text for text in own["own_numbers"]]
     if read.errors:
         return await _page(call, part, typed, {n: _must(call, part, n, k) for n, k in read.errors.items()})
     try:
@@ -143,12 +143,6 @@ async def _saved(
                 region=typed["region"].strip().upper(),
             )
         await save_settings(conn, call.account.id, settings, allowed=allowed)
-
-
-def _spelled(text: str, call: AnyPageCall) -> str:
-    """Return a number in the form in which calls are compared with it; what is none stays, and is refused."""
-    number = normalise(text, call.services.configuration.now.policy_of(call.account.id))
-    return number.e164 if isinstance(number, PublicNumber) else text
 
 
 def _must(call: AnyPageCall, part: SettingsPart, name: str, kind: str) -> str:
