@@ -26,7 +26,7 @@ _MOST_BARS, _MOST_COLUMNS = 40, 31
 class PersonMeasured:
     """meant: deals by their share of each decision in which they could get it. by_turn: got so; beside: clients who were theirs
     already; instead: because nobody else could; overridden: given on by hand afterwards. could: part of the decisions in which
-    they could get it, None = not known. off: by turn and meant, how far apart. why: a sentence, "" = they are not."""
+    they could get it, None = not known. off: all that they got, less what was meant. why: a sentence, "" = they are not apart."""
 
     name: str
     user: str
