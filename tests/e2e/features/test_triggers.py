@@ -136,7 +136,9 @@ async def test_cases_5_6_and_8_two_triggers_one_press_and_what_waits_when_one_is
     await on(sales, "tagged", {"on": "tag_added", "tag": "gold"})
     again = await sales.api("GET", f"outbound/items/{item['id']}")
     assert (again["state"], again["version"]) == ("waiting", 1)
-    pressed = await asyncio.gather(*(sales.api("POST", "triggers/tagged/apply", status=202) for _ in range(2)))
+    pressed = await asyncio.gather(
+        *(sales.api("POST", "triggers/tagged/apply", status=202) for _ in range(2))
+    )
     assert len({work["id"] for work in pressed}) == 1
     await fired(sales, deal, 2, "tagged")
     told_of = (await sales.stack.api("GET", f"{API}/firings", deal=str(deal), trigger="tagged"))["items"]
