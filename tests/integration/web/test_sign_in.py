@@ -15,6 +15,7 @@ from gateway.store.sign_in.second_factors import second_factor_of
 from gateway.web.sign_in.browsers import browser_name
 from gateway.web.sign_in.door import way_back
 from gateway.web.texts.sentences import TEXTS
+from tests.integration.api.client import ACCOUNT
 from tests.integration.web.html import Element
 from tests.integration.web.signing import PASSWORD, PHONE, PUBLIC, House, Visitor
 
@@ -274,3 +275,14 @@ def test_a_browser_is_named_as_its_person_knows_it() -> None:
     assert browser_name(yandex, ru) == "Яндекс Браузер, Windows"
     assert browser_name(windows + "Chrome/140.0.0.0 Safari/537.36 Edg/140.0", en) == "Edge, Windows"
     assert browser_name("curl/8.5", ru) == "Неизвестный браузер"
+
+
+async def test_ones_own_page_needs_no_account(house: House) -> None:
+    """Before the CRM is connected, and for good where nobody connects it."""
+    await house.pool.execute("DELETE FROM account")
+    await house.process.services.configuration.take_over((ACCOUNT,), with_tokens=False)
+    browser = await house.signed_in("olga")
+    assert (await browser.get("/calls")).location == "/start"
+    page = await browser.get("/me/account")
+    assert page.status == 200
+    assert page.page.by_id("password-panel")
