@@ -17,7 +17,7 @@ Bar = Literal["role", "account", "template", "schedule", "counter"]
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bindings:
     """account_id: None = every account. employee: who this is on the phone. templates, schedules: names, empty = all.
-    counters: employees whose counter of working time may be started and stopped, whatever the role; empty = by the role."""
+    A manager edits and removes the schedules that are named, and no other. counters: employees whose counter of working time may be started and stopped, whatever the role; empty = by the role."""
 
     account_id: str | None = None
     employee: str | None = None
@@ -62,6 +62,8 @@ def freer_in(role: Role, bound: Bindings, than_role: Role, than: Bindings) -> st
     ):
         if limits and (not own or not set(own) <= set(limits)):
             return field
+    if role == than_role == "manager" and not set(bound.schedules) <= set(than.schedules):
+        return "schedules"  # which a manager edits by being bound to them
     if bound.counters != than.counters and not _has_counters(bound, than_role, than):
         return "counters"
     return "employee" if role == than_role and than.employee is not None and bound.employee is None else None
@@ -125,7 +127,7 @@ def why_not(
 ) -> Bar | None:
     """Return what keeps somebody of this role and these bindings from doing what asks for `needed` to the named things.
 
-    None: nothing does. Of what is named, None: no such thing is touched. counter: whose counter of working time is. is_whole: it
+    None: nothing does. Of what is named, None: no such thing is touched. schedule: one that is named to somebody is edited from manager on. counter: whose counter of working time is. is_whole: it
     reaches all of the account, other people's templates, schedules and counters among it. An employee's own page is everybody's who is bound to that employee, whatever the role; another employee's needs the role alone.
     """
     if account_id is not None and bound.account_id not in (None, account_id):
@@ -136,6 +138,8 @@ def why_not(
         return "schedule"
     if is_whole and (bar := _narrowed(bound)):
         return bar
+    if needed == "senior_manager" and schedule is not None and schedule in bound.schedules:
+        needed = "manager"
     is_oneself = employee is not None and employee == bound.employee
     if is_oneself or counter is None or not bound.counters:
         return None if is_oneself or may_act_as(role, needed) else "role"

@@ -274,6 +274,13 @@ def test_role_and_bindings_are_asked_together() -> None:
     assert may_touch("manager", free, "manager", account_id="main", template="t", schedule="s")
     assert not may_touch("read_only", free, "manager")
     bound = Bindings(account_id="main", employee="anna", templates=("t",), schedules=("s",))
+    assert may_touch(
+        "manager", bound, "senior_manager", schedule="s"
+    )  # S0.39: edited by whom it was named to
+    assert not may_touch("manager", bound, "admin", schedule="s")
+    assert not may_touch("manager", bound, "senior_manager", schedule="r")
+    assert not may_touch("manager", free, "senior_manager", schedule="s")
+    assert not may_touch("read_only", bound, "senior_manager", schedule="s")
     assert may_touch("manager", bound, "manager", account_id="main", template="t", schedule="s")
     assert not may_touch("admin", bound, "manager", account_id="other")
     assert not may_touch("admin", bound, "manager", template="u")

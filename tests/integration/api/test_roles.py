@@ -119,8 +119,10 @@ async def test_a_role_may_do_what_is_described_and_nothing_else(
     await until(lambda: _are_known(api, free, anna), "the tokens are known")
     wrong = []
     for operation in described:
-        is_allowed = ROLES.index(role) >= ROLES.index(operation.role)
         for token in (free, anna):
+            is_named_to_them = token == anna and "{schedule}" in operation.path and role == "manager"
+            needed = "manager" if is_named_to_them else operation.role
+            is_allowed = ROLES.index(role) >= ROLES.index(min(needed, operation.role, key=ROLES.index))
             status, said = await _ask(api, operation, token)
             expected = status in operation.statuses - {401, 403, 429} if is_allowed else status == 403
             is_of_account = (

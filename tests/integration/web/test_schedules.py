@@ -79,6 +79,24 @@ async def test_who_is_bound_to_schedules_sees_and_changes_these_and_a_manager_th
     assert len((await reader.get("/shifts/schedules")).page.one("tbody").all("tr")) == 1
 
 
+async def test_a_manager_edits_and_deletes_the_schedules_that_are_named_to_them(site: Site) -> None:
+    await prepare_sales(site)
+    night = f"/shifts/schedules/{quote('Ночь')}"
+    anna = site.as_("manager", bound=Bindings(account_id=ACCOUNT, employee=ANNA.id, schedules=("Ночь",)))
+    assert [one.text for one in (await anna.get("/shifts/schedules")).page.all("th", scope="row")] == ["Ночь"]
+    grid = (await anna.get(night)).page
+    assert grid.all("a", href=f"{night}/settings")
+    added = await anna.post(f"{night}/lines", {"line": f"p:{ANNA.id}"})
+    assert added.status == 303, added.words
+    async with site.pool.acquire() as conn:
+        assert ANNA.id in (await the_schedule(conn, ACCOUNT, "Ночь")).schedule.people
+    assert (await anna.get(f"{PLACE}/settings")).status == 403
+    assert (await anna.post(f"{PLACE}/remove", {"even_if_used": "1"})).status == 403
+    assert (await anna.post("/shifts/new-schedule", {"name": "x"})).status == 403
+    assert (await anna.post(f"{night}/copy", {"name": "x"})).status == 422, "a copy would be none of theirs"
+    assert (await anna.post(f"{night}/remove", {"even_if_used": "1"})).status == 303
+
+
 async def test_who_has_no_working_day_is_named_once_and_in_words(site: Site) -> None:
     await prepare_sales(site)
     free, week = WorkPlan(hours={}), _WEEK
