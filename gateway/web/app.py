@@ -45,7 +45,7 @@ from gateway.web.page_headers import dress_page
 from gateway.web.person import Person, SignedIn
 from gateway.web.refusals import refusal_said
 from gateway.web.render import TemplateSet, of_call
-from gateway.web.shell import counts_of, is_of_nobody_like
+from gateway.web.shell import is_of_nobody_like, with_surroundings
 from gateway.web.texts.sentences import TEXTS
 from gateway.web.words.words import Words
 from runtime.database.errors import may_pass
@@ -103,7 +103,7 @@ class Pages:
             if page.configures and request.method == "POST" and call.account_or_none is not None:
                 await self._services.configuration.take_over((call.account.id,), with_tokens=False)
             if isinstance(answer, Shown) and page.frame == "inside" and not call.is_fragment:
-                call = dataclasses.replace(call, counts=await counts_of(call))
+                call = await with_surroundings(call)
             return self._made(page, request, call, answer)
         except PageRefused as err:
             return self._refused(page, call, err.status, err.code, err.values)
@@ -201,7 +201,7 @@ class Pages:
             template=call.path.get("template"),
             schedule=call.path.get("schedule"),
         )
-        if bar is None and not is_of_nobody_like(call.who, page.entry):
+        if bar is None and not is_of_nobody_like(call.who, page):
             return
         async with self._services.pool.acquire() as conn:
             people = await users(conn)

@@ -105,7 +105,7 @@ class PageCall(Generic[Q, F]):
     """One request of a person who may make it, validated. form: of a POST. is_fragment: htmx asked for a part of the page.
 
     several_accounts: the person may see more than one, so that addresses name it. counts: of what waits behind entries of the
-    navigation, once the handler has answered. framed: None = it is no page within the CRM.
+    navigation, once the handler has answered; so is crm_away: why the CRM takes nothing, None = it does. framed: None = it is no page within the CRM.
     """
 
     services: Services
@@ -123,6 +123,7 @@ class PageCall(Generic[Q, F]):
     is_fragment: bool = False
     framed: Framed | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
+    crm_away: Phrase | None = None
 
     @property
     def account(self) -> Account:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.roles import Role, may_act_as
 from gateway.store.calls.case_lists import waiting_count
-from gateway.web.frame import AnyPageCall, NavName
+from gateway.web.frame import AnyPageCall, NavName, PageRoute
 from gateway.web.missed.whose import owner_of
+from gateway.web.now.crm_away import crm_away_of, said
 from gateway.web.person import Person
 
 
@@ -71,17 +72,21 @@ def _is_for(entry: NavigationEntry, who: Person) -> bool:
     return may_act_as(who.role, entry.role)
 
 
-def is_of_nobody_like(who: Person, entry: NavName) -> bool:
-    """Whether the pages of this entry are not for this person, though their role may look at others of the kind."""
-    return who.role == "manager" and entry == "matrix"
+def is_of_nobody_like(who: Person, page: PageRoute) -> bool:
+    """Whether a page is not for this person, though their role may look at others of the kind. The first leads a manager on."""
+    return who.role == "manager" and page.entry in _NOT_OF_MANAGERS and page.path != "/"
 
 
-async def counts_of(call: AnyPageCall) -> Mapping[str, int]:
-    """Return what waits behind entries of the navigation, for this person."""
+async def with_surroundings(call: AnyPageCall) -> AnyPageCall:
+    """Return the call with what stands around its page: what waits behind entries of the navigation, and whether the CRM takes
+    what we send, for those who can do something about it."""
     if not call.who.login or call.account_or_none is None:
-        return {}
+        return call
     async with call.connection() as conn:
-        return {"missed": await waiting_count(conn, call.account.id, owner_of(call))}
+        counts = {"missed": await waiting_count(conn, call.account.id, owner_of(call))}
+        is_told = call.account.state == "on" and call.may("senior_manager")
+        away = await crm_away_of(conn, call.account.id, call.now) if is_told else None
+    return replace(call, counts=counts, crm_away=said(away, call.words) if away else None)
 
 
 def navigation(call: AnyPageCall) -> Navigation:

@@ -76,6 +76,13 @@ async def report_accounts(conn: Conn, name: str, bodies: Mapping[str, Mapping[st
     )
 
 
+async def latest_report(conn: Conn, account_id: str, name: str) -> asyncpg.Record | None:
+    """at, body."""
+    return await conn.fetchrow(
+        "SELECT at, body FROM worker_report WHERE account_id = $1 AND report = $2", account_id, name
+    )
+
+
 async def reports(conn: Conn, account_id: str | None = None) -> list[asyncpg.Record]:
     """account_id, report, at, body of the latest of each."""
     return await conn.fetch(

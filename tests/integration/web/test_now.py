@@ -152,6 +152,14 @@ async def test_a_manager_is_led_to_their_desk(site: Site) -> None:
     assert (answer.status, answer.location) == (303, "/me")
 
 
+async def test_what_is_the_whole_offices_answers_no_manager(busy: Site) -> None:
+    manager = busy.as_("manager", bound=Bindings(account_id=ACCOUNT, employee="anna"))
+    for path in ("/wall", *(f"/{base}/{name}" for base in ("now", "wall") for name in PARTS)):
+        answer = await manager.get(path)
+        assert answer.status == 403, path
+        assert "Сюда нельзя" in answer.words
+
+
 async def test_a_hundred_thousand_calls_do_not_slow_it(busy: Site, pool: asyncpg.Pool) -> None:
     await pool.execute(
         "INSERT INTO call (account_id, call_id, connection_id, call_key, client, started_at, answered_at, is_over,"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from gateway.store.admin.accounts import set_account_state
 from gateway.store.admin.bindings import Bindings
+from gateway.store.crm_accounts.exchanges import report
 from tests.integration.api.client import ACCOUNT, add_effect, give_key
 from tests.integration.web.browser import Site
 
@@ -104,4 +106,30 @@ async def test_every_page_says_that_nothing_goes_into_the_crm_and_an_admin_is_le
     assert (await admin.get("/setup")).page.all(id="crm-away") == []
     await _turn(site, "on")
     await site.process.configuration.reload()
+    assert (await admin.get("/calls")).page.all(id="crm-away") == []
+
+
+async def _tell(site: Site, **parts: Any) -> None:
+    async with site.pool.acquire() as conn:
+        await report(conn, ACCOUNT, "crm", parts)
+
+
+async def test_every_page_says_that_the_crm_does_not_answer_to_who_can_do_something_about_it(
+    site: Site,
+) -> None:
+    admin, senior = site.as_("admin"), site.as_("senior_manager", language="en")
+    guest = site.as_("read_only")
+    since = datetime.now(UTC) - timedelta(minutes=7)
+    await _tell(site, writer={"reason": "crm-unavailable", "reason_since": since})
+    for path in ("/calls", "/missed/waits", "/matrix/versions", "/messages/triggers"):
+        strip = (await admin.get(path)).page.by_id("crm-away")
+        assert "amoCRM не отвечает с" in strip.text
+        assert [link["href"] for link in strip.all("a")] == ["/setup"]
+        said = (await senior.get(path)).page.by_id("crm-away")
+        assert "amoCRM does not answer since" in said.text
+        assert said.all("a") == []
+    assert (await guest.get("/calls")).page.all(id="crm-away") == []
+    await _tell(site, token={"warning": "broken"})
+    assert "не принимает ключ." in (await admin.get("/calls")).page.by_id("crm-away").text
+    await _tell(site, writer={"reason": ""}, token={"warning": None}, circuit={"name": "closed"})
     assert (await admin.get("/calls")).page.all(id="crm-away") == []

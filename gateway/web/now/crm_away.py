@@ -1,0 +1,60 @@
+"""Whether the CRM takes what we send, in one row: what the process that serves the account told last. For what every page says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from crm.errors import CrmBlocked, CrmThrottled, CrmUnauthorised, CrmUnpaid
+from gateway.health.reports import SILENT_SECONDS
+from gateway.store.crm_accounts.exchanges import latest_report
+from gateway.web.words.words import Words
+from routing.texts.catalogue import Phrase
+from runtime.database.pool import Conn
+
+WhyAway = Literal["key", "moved", "closed", "unpaid", "silent"]
+_BY_CODE: Mapping[str, WhyAway] = {
+    CrmBlocked.code: "closed",
+    CrmUnpaid.code: "unpaid",
+    CrmUnauthorised.code: "key",
+}
+_PASSES_BY_ITSELF = timedelta(seconds=30)
+
+
+@dataclass(frozen=True, slots=True)
+class CrmAway:
+    """since: when it was first seen, None where that was not told."""
+
+    why: WhyAway
+    since: datetime | None = None
+
+
+async def crm_away_of(conn: Conn, account_id: str, now: datetime) -> CrmAway | None:
+    report = await latest_report(conn, account_id, "crm")
+    if report is None or (now - report["at"]).total_seconds() >= SILENT_SECONDS:
+        return None
+    return crm_away(report["body"], now)
+
+
+def crm_away(told: Mapping[str, Any], now: datetime) -> CrmAway | None:
+    """told: the report of the process that serves the account. None: the CRM answers, asks to slow down, or failed just now."""
+    token, circuit, writer = (told.get(part) or {} for part in ("token", "circuit", "writer"))
+    code = writer.get("reason") or ""
+    since = datetime.fromisoformat(writer["reason_since"]) if writer.get("reason_since") else None
+    if token.get("warning") in ("broken", "expired"):
+        return CrmAway("key", since)
+    if told.get("moved_to"):
+        return CrmAway("moved")
+    if circuit.get("name", "closed") != "closed":
+        return CrmAway("closed", since)
+    if code in ("", CrmThrottled.code) or since is None or now - since < _PASSES_BY_ITSELF:
+        return None
+    return CrmAway(_BY_CODE.get(code, "silent"), since)
+
+
+def said(away: CrmAway, words: Words) -> Phrase:
+    if away.since is None:
+        return Phrase(f"shell.crm_away.{away.why}", {})
+    return Phrase(f"shell.crm_away.{away.why}.since", {"since": words.time(away.since)})
