@@ -61,6 +61,7 @@ ENGLISH_BY_RULE = {
     "gateway/crm_accounts/same_crm.py:remedy": "a refusal's remedy",
     "gateway/health/checks.py:check_all": "a session's name",
     "gateway/health/checks.py:only_language": "a session's name",
+    "gateway/web/words/uses.py": "what stores tell, which is recognised",
     "sms/providers/smsaero/wire.py:_NOT_FOUND": "a part of a vendor's message, which is recognised",
     "sms/providers/smsaero/wire.py:_BY_WORDS": "parts of a vendor's messages, which are recognised",
     "sms/providers/smpp/link.py:_end": "an error's detail",
