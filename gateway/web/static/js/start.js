@@ -18,4 +18,8 @@ startFrame();
 startDesk();
 startStream();
 startMatrix();
+for (const tab of document.querySelectorAll(".cm-tab[aria-current]")) {
+  const line = tab.parentElement;
+  line.scrollLeft = tab.offsetLeft - line.offsetLeft - (line.clientWidth - tab.offsetWidth) / 2;
+}
 for (const summary of document.querySelectorAll("[data-focus-here]")) summary.focus();
