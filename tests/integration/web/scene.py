@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 
 from crm.effects import backfill
 from gateway.admin.accounts import save_settings
 from gateway.admin.distribution.templates import attach, save_template
+from gateway.admin.operations.shift_change import save_policy
 from gateway.admin.schedules.saved import save_schedule
 from gateway.admin.triggers.saved import save_trigger
 from gateway.admin.users import UserOrder, add_user
 from gateway.store.admin import matrices
 from gateway.store.admin.accounts import account as account_of
+from gateway.store.admin.bindings import Bindings
 from gateway.store.admin.staff import replace_staff
 from gateway.store.calls.missed_calls import save_case
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
@@ -30,14 +32,16 @@ from routing.distribution.template import DistributionTemplate, TemplateMember
 from routing.matrix.actions import MakeDeal, MakeNote
 from routing.matrix.catalogue import Catalogue
 from routing.matrix.versions.parts import MatrixPart, with_part
-from routing.schedules.model import Schedule, WorkPlan
+from routing.schedules.model import Leave, Period, Schedule, WorkPlan
 from routing.settings import AccountSettings, PresencePolicy
+from routing.shift_change.policy import ShiftPolicy
 from routing.staff import Employee, Staff
 from routing.triggers.model import CallBack, Trigger, TriggerEvent
 from tests.integration.api.client import ACCOUNT, ANNA, SENIOR, give_key
 from tests.integration.api.client import add_effect as add_order
 from tests.integration.web.calls_on_pages import CLIENT, a_call, name_client, store
 from tests.integration.web.catalogues import read_catalogues
+from tests.integration.web.scene_outgoing import CAMPAIGNS, FIRINGS, WORK, play_outgoing
 from tests.integration.web.test_call_page import a_lookup, a_matrix_decision, add_effect
 from tests.integration.web.test_distribution import _ADD as ADD_DISTRIBUTED
 from tests.integration.web.test_missed import LONG, SHORT, THEIRS, a_case
@@ -78,21 +82,39 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "login": ("olga",),
     "version": ("1",),
     "recording": ("1",),
-    "template": ("turns",),
+    "template": ("turns", "shares"),
     "pipeline": ("1",),
     "stage": ("11",),
     "schedule": ("days", "week"),
     "run": ("1",),
     "trigger": ("call",),
-    "campaign": ("spring",),
+    "campaign": CAMPAIGNS,
+    "firing": FIRINGS,
+    "work": (WORK,),
+    "number": ("0", "1"),
 }
 """Of an address, what may stand in it here."""
+_ONLY: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "/calls/{call}/draft": {"call": ("c1", "c2")},
+    "/calls/{call}/recording/{number}": {"call": ("c1",), "number": ("1",)},
+    "/distribution/templates/{template}/stages/{pipeline}/{stage}/detach": {"template": ("turns",)},
+    "/distribution/templates/{template}/stages/{pipeline}/{stage}/give": {"template": ("turns",)},
+    "/distribution/templates/{template}/tried/{work}/{number}": {"template": ("turns",)},
+    "/messages/campaigns/{campaign}/ending": {"campaign": ("spring",)},
+    "/messages/campaigns/{campaign}/edit": {"campaign": ("spring",)},
+}
+"""Page -> what stands in its address where it is there for some only."""
 _ASKED: Mapping[str, tuple[str, ...]] = {
     "/calls": ("?period=all", "?period=all&result=good", "?period=7d&q=1612"),
     "/calls/try": ("?number=89161234567&who=anna", "?number=nine"),
     "/distribution": ("?span=all", "?state=gone"),
     "/distribution/new": ("?kind=load",),
-    "/distribution/shift-change/move": ("?employee=anna&kind=away",),
+    "/distribution/shift-change/move": ("?employee=anna&kind=away", "?employee=anna&kind=return"),
+    "/messages/campaigns/{campaign}": ("?state=failed",),
+    "/messages/campaigns/{campaign}/ending": ("?command=finish",),
+    "/messages/firings": ("?deal=9", "?trigger=call"),
+    "/shifts/schedules/{schedule}": ("?month=2026-12",),
+    "/setup/other": ("?part=hours", "?part=kept"),
     "/setup/do-not-call": ("?q=79",),
     "/messages/new-trigger": ("?do=sms", "?do=callback"),
     "/matrix": ("?cell=inbound.missed.new/end", "?cell=inbound.answered.known_with_deal/end&changed=1"),
@@ -102,14 +124,32 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
     "/start": ("?kind=generic",),
 }
 """Page -> what is asked of it beside nothing."""
-NO_PAGES = (
-    *("/events", "/calls/csv", "/calls/new", "/setup/audit.csv", "/setup/held/report.csv", "/missed/count"),
-    *("/calls/{call}/recording/{number}", "/now/{part}", "/wall/{part}", "/me/parts/{part}", "/matrix/try"),
-    *("/setup/pbx/{connection}/wait", "/matrix/publish/replay", "/missed/csv"),
-    *("/distribution/templates/{template}/tried/{work}/{number}", "/messages/firings/{firing}"),
-    "/messages/campaigns/{campaign}/members.csv",
-)
-"""What answers with a file, a stream or a part of a page; the last but one: something has to have ended."""
+_NEVER_BARE = ("/distribution/shift-change/move", "/setup/pbx/new")
+"""Pages that have to be asked for something."""
+NO_PAGES: Mapping[str, str] = {
+    "/events": "a stream",
+    "/calls/csv": "a file",
+    "/missed/csv": "a file",
+    "/setup/audit.csv": "a file",
+    "/setup/held/report.csv": "a file",
+    "/messages/campaigns/{campaign}/members.csv": "a file",
+    "/calls/{call}/recording/{number}": "a sound",
+    "/calls/new": "a part of the journal",
+    "/missed/count": "a part of the navigation",
+    "/now/{part}": "a part of the first page",
+    "/wall/{part}": "a part of the wall",
+    "/me/parts/{part}": "a part of the desk",
+    "/matrix/try": "a part of the matrix",
+    "/matrix/publish/replay": "a part of the publication",
+    "/setup/pbx/{connection}/wait": "a part of a PBX's page",
+}
+"""What answers a GET and is no page of its own -> what it is. Its looks are seen on the page that it stands in."""
+REFUSED: Mapping[str, int] = {
+    "/calls/c3/again": 422,
+    "/calls/ringing/again": 422,
+    "/distribution?state=gone": 422,
+}
+"""Address in the scene -> what it answers with, where that is not 200."""
 WHILE_SENDING = ("/setup/held/run", "/setup/held/stop")
 """Pages that are there only while held calls are sent (`begin_sending`)."""
 
@@ -123,12 +163,14 @@ def addresses_of(page: PageRoute) -> tuple[str, ...]:
     """Return all addresses of it in the scene. Raise KeyError for a parameter that the scene has no value for."""
     if page.path in WHILE_SENDING:
         return ()
-    values = [_PARAMETERS[name] for name in re.findall(r"\{(\w+)", page.path)]
+    only = _ONLY.get(page.path, {})
+    values = [only.get(name) or _PARAMETERS[name] for name in re.findall(r"\{(\w+)", page.path)]
     filled = [page.path] if not values else []
     for number in range(max(map(len, values), default=0)):
         chosen = iter(some[number % len(some)] for some in values)
         filled.append(re.sub(r"\{[^}]*\}", lambda _, chosen=chosen: next(chosen), page.path))  # type: ignore[misc]
-    return tuple(path + asked for path in filled for asked in ("", *_ASKED.get(page.path, ())))
+    bare = () if page.path in _NEVER_BARE else ("",)
+    return tuple(path + asked for path in filled for asked in (*bare, *_ASKED.get(page.path, ())))
 
 
 async def play_scene(pool: asyncpg.Pool, names: SceneNames | None = None) -> None:
@@ -143,6 +185,7 @@ async def play_scene(pool: asyncpg.Pool, names: SceneNames | None = None) -> Non
     await _going_out(pool)
     await _held(pool, names)
     await _matrix(pool, names)
+    await play_outgoing(pool, names.client, names.employee, names.note)
 
 
 async def _people(pool: asyncpg.Pool, names: SceneNames) -> None:
@@ -156,7 +199,7 @@ async def _people(pool: asyncpg.Pool, names: SceneNames) -> None:
         settings = (await account_of(conn, ACCOUNT)).settings
         presence = PresencePolicy(is_on=True, idle_minutes=None)
         await save_settings(conn, ACCOUNT, settings.model_copy(update={"presence": presence}))
-        await add_user(conn, UserOrder(login="olga", name=names.senior, role="admin"))
+        await add_user(conn, _olga(names))
         now = datetime.now(UTC)
         was = first_seen(now - _DAY)
         on, off = first_seen(now - 180 * _MINUTE), first_seen(now - 60 * _MINUTE)
@@ -167,6 +210,10 @@ async def _people(pool: asyncpg.Pool, names: SceneNames) -> None:
         ):
             await attendance.save(conn, ACCOUNT, ANNA.id, was, after, after.since)
             was = after
+
+
+def _olga(names: SceneNames) -> UserOrder:
+    return UserOrder(login="olga", name=names.senior, role="admin", bound=Bindings(account_id=ACCOUNT))
 
 
 async def _calls(pool: asyncpg.Pool, names: SceneNames) -> None:
@@ -226,15 +273,31 @@ async def _missed(pool: asyncpg.Pool) -> None:
         await save_case(conn, ACCOUNT, a_case(THEIRS, _DAY, _DAY, **closed))
 
 
+def _by_day() -> Schedule:
+    """Nights of one, who is away for two of the days, and another with none."""
+    leave = Leave(first=date(2026, 12, 5), last=date(2026, 12, 6), substitute=SENIOR.id)
+    nights = Period(first=date(2026, 12, 1), last=date(2026, 12, 20), hours=(("21:00", "09:00"),))
+    plan = WorkPlan(periods=(nights,), leave=(leave,))
+    return Schedule(kind="by_day", people={ANNA.id: plan, SENIOR.id: WorkPlan(periods=())})
+
+
+def _by_week() -> Schedule:
+    week = WorkPlan(hours=dict.fromkeys(range(1, 6), (("09:00", "18:00"),)))
+    return Schedule(everybody=week, people={ANNA.id: WorkPlan(hours={2: (("21:00", "09:00"),)})})
+
+
 async def _deals(pool: asyncpg.Pool) -> None:
     template = DistributionTemplate(name="turns", employees=(TemplateMember(employee_id=ANNA.id),))
+    members = [TemplateMember(employee_id=who.id, percent=of) for who, of in ((ANNA, 7000), (SENIOR, 3000))]
+    shares = DistributionTemplate(name="shares", kind="load", balance="percent", employees=tuple(members))
     async with pool.acquire() as conn:
         await save_template(conn, ACCOUNT, template, by="olga")
+        await save_template(conn, ACCOUNT, shares, by="olga")
         place = Attachment(pipeline_id="1", stage_id="11", template="turns")
         await attach(conn, ACCOUNT, place, by="olga")
-        await save_schedule(conn, ACCOUNT, "days", Schedule(kind="by_day"), by="olga")
-        week = WorkPlan(hours=dict.fromkeys(range(1, 6), (("09:00", "18:00"),)))
-        await save_schedule(conn, ACCOUNT, "week", Schedule(people={ANNA.id: week}), by="olga")
+        await save_policy(conn, ACCOUNT, ShiftPolicy(pipelines=("1",), template="turns"), "olga")
+        await save_schedule(conn, ACCOUNT, "days", _by_day(), by="olga")
+        await save_schedule(conn, ACCOUNT, "week", _by_week(), by="olga")
     await a_shift_change(pool, "away", ("901", "902"), "1")
     results = (("turns", "given", "turn", ANNA.id), ("shares", "waiting", "nobody", None))
     for number, (name, state, reason, who) in enumerate(results):

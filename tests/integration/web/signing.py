@@ -24,7 +24,7 @@ PEOPLE = (
     UserOrder(login="olga", name="Ольга Зимина", role="admin"),
     UserOrder(login="anna", name="Анна", role="manager", bound=Bindings(account_id=ACCOUNT, employee="anna")),
 )
-_CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+CHEAP = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
 PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Version/18.0 Mobile Safari/604.1"
 
 
@@ -32,7 +32,7 @@ async def let_people_in(pool: asyncpg.Pool) -> None:
     async with pool.acquire() as conn:
         for order in PEOPLE:
             await add_user(conn, order)
-            await set_password(conn, order.login, _CHEAP.hash(PASSWORD))
+            await set_password(conn, order.login, CHEAP.hash(PASSWORD))
 
 
 @dataclass(slots=True)

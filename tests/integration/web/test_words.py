@@ -39,7 +39,7 @@ _WHOLE_NUMBERS = re.compile(r"9161234567|123-45-67|9990001122|000-11-22|99900011
 _UNSAFE = re.compile(r"<[^>]*\s(style|on[a-z]+)=|<b>Мария|<script>alert|<i>«")
 
 
-_TOLD_THERE = ("/distribution/templates/turns/hook",)
+_TOLD_THERE = ("/distribution/templates/turns/hook", "/distribution/templates/shares/hook")
 """Where an admin takes the address that the CRM is to call."""
 
 

@@ -15,5 +15,6 @@ def test_each_page_has_an_address_in_the_scene(page: PageRoute) -> None:
     assert addresses_of(page) or page.path in WHILE_SENDING
 
 
-def test_what_is_no_page_is_there() -> None:
+def test_what_is_no_page_is_there_and_it_is_said_what_it_is() -> None:
     assert set(NO_PAGES) <= {page.path for page in PAGES}
+    assert all(NO_PAGES.values())
