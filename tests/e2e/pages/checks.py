@@ -21,6 +21,12 @@ _FRAME = """() => {
   for (const region of document.querySelectorAll('[data-topics]')) {
     if (!region.id && region.querySelector('a, button, input, select, summary')) found.push(`a live part without an id: ${region.outerHTML.slice(0, 80)}`);
   }
+  for (const tabs of document.querySelectorAll('.cm-tabs')) {
+    if (!shown(tabs) || tabs.scrollWidth <= tabs.clientWidth) continue;
+    if (getComputedStyle(tabs, '::after').position !== 'sticky') found.push('nothing says that there are more tabs');
+    const current = tabs.querySelector('[aria-current]'), box = current && current.getBoundingClientRect();
+    if (box && (box.left < 0 || box.right > innerWidth)) found.push(`the tab that is open is not seen: ${current.textContent}`);
+  }
   return found;
 }"""
 
@@ -66,6 +72,17 @@ _NOT_BY_COLOUR = """() => {
       found.push(`colour alone: ${text.outerHTML.slice(0, 80)}`);
   }
   return found;
+}"""
+
+_HELP = """() => {
+  const place = link => {
+    const nav = link.closest('nav'), links = [...nav.querySelectorAll('a')];
+    const way = link.closest('details') && link.closest('details').querySelector('summary');
+    const box = (way || link).getBoundingClientRect();
+    return [nav.className, links.length - links.indexOf(link), Math.round(box.left), Math.round(innerHeight - box.bottom)].join(' ');
+  };
+  const ways = [...document.querySelectorAll('nav a[href^="/help"]')].filter(link => link.closest('nav').checkVisibility());
+  return ways.length === 1 ? place(ways[0]) : '';
 }"""
 
 SPACING = """() => {
@@ -119,6 +136,12 @@ _FOCUSED = """() => {
 
 async def frame_faults(page: Page, language: str) -> list[str]:
     found: list[str] = await page.evaluate(_FRAME.replace("LANGUAGE", repr(language)))
+    return found
+
+
+async def help_place(page: Page) -> str:
+    """Where the one way to help is that is seen: in which navigation, after what, at which place of the window (WCAG 3.2.6); "" = none."""
+    found: str = await page.evaluate(_HELP)
     return found
 
 

@@ -13,13 +13,10 @@ from gateway.intake.inbox import Inbox
 from gateway.pbx.port import Parsed
 from gateway.store.admin import accounts, matrices
 from gateway.store.admin.matrices import MatrixStore
-from gateway.web.person import Theme
 from routing.calls.model import Disposition, EventKind
-from routing.matrix.actions import MakeDeal
 from routing.matrix.versions.parts import MatrixPart, with_part
 from routing.settings import NumberPolicy
-from routing.texts.catalogue import Language
-from tests.e2e.pages.browser import DESKTOP, PHONE, Pages, axe, no_overflow, small_targets
+from tests.e2e.pages.browser import Pages, axe, no_overflow
 from tests.e2e.pages.site import Site
 from tests.integration.api.client import ACCOUNT
 from tests.integration.intake.office import CLIENT, LINE, an_event
@@ -78,21 +75,6 @@ async def test_the_table_goes_by_keys_and_a_cell_is_copied_into_another(pages: P
         await expect(page.locator('[data-cell="inbound.ringing.new/ring"]')).to_contain_text("Контакт")
 
 
-LOOKS = (
-    (f"/matrix?cell={CELL}", "light", DESKTOP, "ru"),
-    ("/matrix", "dark", DESKTOP, "en"),
-    (f"/matrix?cell={CELL}", "dark", PHONE, "en"),
-    ("/matrix", "light", PHONE, "ru"),
-    ("/matrix/publish", "light", DESKTOP, "ru"),
-    ("/matrix/publish", "dark", PHONE, "en"),
-    ("/matrix/versions", "light", PHONE, "ru"),
-    ("/matrix/rules", "dark", DESKTOP, "ru"),
-    ("/matrix/ads", "light", PHONE, "en"),
-    ("/matrix/presets", "dark", PHONE, "ru"),
-    ("/matrix/trial", "light", DESKTOP, "en"),
-)
-
-
 async def test_what_could_not_be_saved_is_said_and_sent_again(pages: Pages, site: Site) -> None:
     async with pages.signed_in_page(f"/matrix?cell={CELL}", quiet=False) as page:
         foot = page.locator("#matrix-foot")
@@ -116,22 +98,6 @@ async def test_a_value_that_no_field_takes_is_not_told_to_be_saved(pages: Pages,
         await expect(foot).not_to_contain_text("Черновик сохранён")
         await minutes.fill("75")
         await expect(foot).to_contain_text("Черновик сохранён")
-
-
-async def test_every_page_of_the_matrix_is_open_to_everybody(pages: Pages, site: Site) -> None:
-    async with site.pool.acquire() as conn:
-        seen = await matrices.draft(conn, ACCOUNT)
-        gone = with_part(
-            seen.matrix, MatrixPart("default", CELL), (MakeDeal(pipeline_id="1", stage_id="99"),)
-        )
-        await matrices.save_draft(conn, ACCOUNT, gone, revision=0, by="x")
-    found: list[str] = []
-    for path, theme, width, language in LOOKS:
-        chosen: tuple[Theme, Language] = theme, language  # type: ignore[assignment]
-        async with pages.signed_in_page(path, theme=chosen[0], language=chosen[1], width=width) as page:
-            seen_there = [*(await axe(page)), *(await no_overflow(page)), *(await small_targets(page))]
-            found += [f"{path} {theme} {width}: {one}" for one in seen_there]
-    assert found == []
 
 
 async def test_a_version_goes_on_trial_and_is_taken_back(pages: Pages, site: Site) -> None:

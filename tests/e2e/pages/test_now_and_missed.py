@@ -1,4 +1,4 @@
-"""The page "now", its wall and the missed calls in a browser, with something on them: accessible, within the window, and live."""
+"""Missed calls in a browser: what is done elsewhere leaves every open page."""
 
 from __future__ import annotations
 
@@ -7,18 +7,14 @@ from datetime import timedelta
 import pytest
 from playwright.async_api import expect
 
-from gateway.store.admin.bindings import Bindings
 from gateway.store.calls.missed_calls import save_case
-from gateway.web.person import Theme
-from routing.texts.catalogue import Language
-from tests.e2e.pages.browser import DESKTOP, PHONE, Pages, axe, no_overflow, small_targets
-from tests.integration.api.client import ACCOUNT, ANNA
+from tests.e2e.pages.browser import Pages
+from tests.integration.api.client import ACCOUNT
 from tests.integration.web.calls_on_pages import CLIENT, a_call, name_client, store
 from tests.integration.web.test_missed import LONG, SHORT, a_case
 from tests.integration.web.test_now import under_way
 
 pytestmark = pytest.mark.pages
-PATHS = ["/", "/wall", "/missed", "/missed/closed", "/missed/waits", "/missed/m22/close"]
 _DAY = timedelta(days=1)
 
 
@@ -31,21 +27,6 @@ async def arrange(pages: Pages) -> None:
     async with pool.acquire() as conn:
         await save_case(conn, ACCOUNT, a_case(LONG, 4 * _DAY, -3 * _DAY))
         await save_case(conn, ACCOUNT, a_case(SHORT, timedelta(minutes=5), _DAY, owner_id="99"))
-
-
-@pytest.mark.parametrize(("theme", "language", "width"), [("light", "ru", DESKTOP), ("dark", "en", PHONE)])
-async def test_each_page_is_accessible_and_within_the_window(
-    pages: Pages, theme: Theme, language: Language, width: int
-) -> None:
-    await arrange(pages)
-    found = {}
-    for path in PATHS:
-        bound = Bindings(account_id=ACCOUNT, employee=ANNA.id)
-        async with pages.signed_in_page(
-            path, role="senior_manager", bound=bound, theme=theme, language=language, width=width, quiet=False
-        ) as page:
-            found[path] = [*await axe(page), *await no_overflow(page), *await small_targets(page)]
-    assert {path: faults for path, faults in found.items() if faults} == {}
 
 
 async def test_who_is_called_back_leaves_every_open_page(pages: Pages) -> None:

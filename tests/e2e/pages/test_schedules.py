@@ -9,10 +9,8 @@ import pytest
 from playwright.async_api import Locator, Page, expect
 
 from gateway.admin.schedules.saved import save_schedule, the_schedule
-from gateway.web.person import Theme
-from routing.schedules.model import Leave, Period, Schedule, WorkPlan
-from routing.texts.catalogue import Language
-from tests.e2e.pages.browser import DESKTOP, PHONE, Pages, axe, no_overflow, small_targets
+from routing.schedules.model import Period, Schedule, WorkPlan
+from tests.e2e.pages.browser import PHONE, Pages, axe, no_overflow
 from tests.integration.api.client import ACCOUNT, ANNA, SENIOR
 
 pytestmark = pytest.mark.pages
@@ -199,27 +197,6 @@ async def test_a_week_is_painted_by_weekdays_and_by_half_hours(pages: Pages) -> 
     lunch = (("09:00", "13:00"), ("14:00", "18:00"))
     hours = {1: lunch, 2: lunch, 3: DAY, 7: (("22:00", "24:00"),)}
     assert (await plan_of_anna(pages)).hours == hours
-
-
-@pytest.mark.parametrize(("theme", "language", "width"), [("light", "ru", DESKTOP), ("dark", "en", PHONE)])
-async def test_pages_of_schedules_are_accessible_and_within_the_window(
-    pages: Pages, theme: Theme, language: Language, width: int
-) -> None:
-    leave = (Leave(first=date(2026, 12, 5), last=date(2026, 12, 6), substitute=SENIOR.id),)
-    periods = (Period(first=date(2026, 12, 1), last=date(2026, 12, 20), hours=NIGHT),)
-    people = {ANNA.id: WorkPlan(periods=periods, leave=leave), SENIOR.id: WorkPlan(periods=())}
-    await prepare(pages, by_day().model_copy(update={"people": people}))
-    week = Schedule(everybody=WorkPlan(hours={1: DAY}), people={ANNA.id: WorkPlan(hours={2: NIGHT})})
-    async with pages.site.pool.acquire() as conn:
-        await save_schedule(conn, ACCOUNT, "Неделя", week, by="test")
-    of_week = f"/shifts/schedules/{quote('Неделя')}"
-    places = ("/shifts/schedules", DECEMBER, of_week, f"{PLACE}/settings", f"{PLACE}/remove")
-    found = {}
-    for path in (*places, "/shifts/new-schedule", f"{PLACE}/copy"):
-        async with pages.signed_in_page(path, theme=theme, language=language, width=width) as page:
-            faults = [*await axe(page), *await no_overflow(page), *await small_targets(page)]
-            found[path] = [fault for fault in faults if 'name="brush"' not in fault]
-    assert {path: faults for path, faults in found.items() if faults} == {}
 
 
 async def test_who_may_only_look_scrolls_the_grid_with_keys_and_paints_nothing(pages: Pages) -> None:

@@ -1,4 +1,4 @@
-"""Every page of the navigation in a browser, and the stream that keeps pages fresh."""
+"""The stream that keeps pages fresh, in a browser."""
 
 from __future__ import annotations
 
@@ -6,27 +6,9 @@ import re
 
 import pytest
 
-from gateway.web.person import Theme
-from gateway.web.shell import ENTRIES
-from routing.texts.catalogue import Language
-from tests.e2e.pages.browser import DESKTOP, PHONE, Pages, axe, no_overflow
+from tests.e2e.pages.browser import Pages
 
 pytestmark = pytest.mark.pages
-
-PATHS = [entry.path for entry in ENTRIES if entry.name != "desk"]
-
-
-@pytest.mark.parametrize(("theme", "language", "width"), [("light", "ru", DESKTOP), ("dark", "en", PHONE)])
-async def test_each_page_of_the_navigation_is_accessible_and_within_the_window(
-    pages: Pages, theme: Theme, language: Language, width: int
-) -> None:
-    found = {}
-    for path in PATHS:
-        async with pages.signed_in_page(
-            path, theme=theme, language=language, width=width, quiet=False
-        ) as page:
-            found[path] = [*await axe(page), *await no_overflow(page)]
-    assert {path: faults for path, faults in found.items() if faults} == {}
 
 
 async def test_a_broken_stream_is_said_after_five_seconds_and_no_longer_when_it_is_back(pages: Pages) -> None:

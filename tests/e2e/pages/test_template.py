@@ -7,7 +7,7 @@ import pytest
 from gateway.admin.distribution.templates import save_template
 from gateway.store.distribution.templates import template_of
 from routing.distribution.template import DistributionTemplate, TemplateMember
-from tests.e2e.pages.browser import DESKTOP, PHONE, Pages, axe, no_overflow, small_targets
+from tests.e2e.pages.browser import Pages
 from tests.integration.api.client import ACCOUNT, ANNA, SENIOR
 
 pytestmark = pytest.mark.pages
@@ -47,21 +47,3 @@ async def test_the_sum_follows_what_is_typed_and_one_click_mends_it(shop: Pages)
         saved = await template_of(conn, ACCOUNT, "shop")
     assert saved is not None
     assert saved.template.balance == "even"
-
-
-@pytest.mark.parametrize("width", [DESKTOP, PHONE])
-async def test_the_pages_of_distribution_are_accessible_and_within_the_window(
-    shop: Pages, width: int
-) -> None:
-    found = {}
-    for path in (
-        PATH,
-        "/distribution/new",
-        "/distribution/templates",
-        "/distribution/shift-change",
-        "/distribution/shift-change/settings",
-        "/distribution/analytics",
-    ):
-        async with shop.signed_in_page(path, width=width, quiet=False) as page:
-            found[path] = [*await axe(page), *await no_overflow(page), *await small_targets(page)]
-    assert {path: faults for path, faults in found.items() if faults} == {}
