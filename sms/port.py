@@ -23,8 +23,8 @@ from sms.model import (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SmsConnection:
-    """One connected SMS provider of an account. id: unique in the installation. name: in the account, stands in the address of reports.
+class VendorConnection:
+    """What of an account is connected to a vendor of messages. id: unique in the installation. name: in the account.
 
     keys: the kind's secrets by name. settings: the kind's own; of those that speak HTTP also `base_url`, which replaces the
     vendor's address, and `answer_seconds`, after which an answer is no more waited for.
@@ -49,6 +49,12 @@ class SmsConnection:
     def is_set(self, name: str) -> bool:
         """Return a setting that is on or off."""
         return str(self.settings.get(name, "")).strip().lower() in ("true", "1", "yes", "on")
+
+
+class SmsConnection(VendorConnection):
+    """One connected SMS provider of an account. Its name stands in the address of reports."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

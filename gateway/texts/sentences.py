@@ -33,6 +33,7 @@ from gateway.texts.why import english as why_en
 from gateway.texts.why import russian as why_ru
 from routing.texts import sentences as routing
 from routing.texts.catalogue import Language, Texts, catalogues
+from sms.texts import channels_en, channels_ru
 from sms.texts import sentences_en as sms_en
 from sms.texts import sentences_ru as sms_ru
 
@@ -42,6 +43,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **effects.TEXTS["ru"].sentences,
         **alerts_ru.SENTENCES,
         **campaigns_ru.SENTENCES,
+        **channels_ru.SENTENCES,
         **config_ru.SENTENCES,
         **distribution_ru.SENTENCES,
         **explain_ru.SENTENCES,
@@ -59,6 +61,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **effects.TEXTS["en"].sentences,
         **alerts_en.SENTENCES,
         **campaigns_en.SENTENCES,
+        **channels_en.SENTENCES,
         **config_en.SENTENCES,
         **distribution_en.SENTENCES,
         **explain_en.SENTENCES,

@@ -94,29 +94,31 @@ class ProviderHttp:
         return read(answer.body)
 
     def _question(self, request: ProviderRequest, lane: str) -> Question:
-        url = f"{self._base}/{request.path}"
-        form = {**request.secrets, **request.fields}
-        body, kind = request.body or urlencode(form).encode(), _FORM
-        shown = orjson.dumps(dict(request.fields))
-        if request.json is not None:
-            body = shown = orjson.dumps(request.json)
-            kind = "application/json"
-        if request.method == "GET":
-            url = f"{url}?{urlencode(request.fields)}" if request.fields else url
-            return Question(method="GET", url=url, headers=self._headers(request), lane=lane, seconds=self._seconds)  # fmt: skip
-        headers = {**self._headers(request), "Content-Type": kind}
-        return Question(
-            method=request.method,
-            url=url,
-            headers=headers,
-            body=body,
-            shown=shown,
-            lane=lane,
-            seconds=self._seconds,
-        )
+        return question_of(self._base, request, lane=lane, seconds=self._seconds)
 
-    def _headers(self, request: ProviderRequest) -> dict[str, str]:
-        return {"Accept": "application/json", "Connection": "close", **request.headers}
+
+def question_of(base: str, request: ProviderRequest, *, lane: str, seconds: float) -> Question:
+    """Return the request as it goes out, and what of it may be recorded."""
+    url = f"{base}/{request.path}"
+    headers = {"Accept": "application/json", "Connection": "close", **request.headers}
+    if request.method == "GET":
+        url = f"{url}?{urlencode(request.fields)}" if request.fields else url
+        return Question(method="GET", url=url, headers=headers, lane=lane, seconds=seconds)
+    form = {**request.secrets, **request.fields}
+    body, kind = request.body or urlencode(form).encode(), _FORM
+    shown = orjson.dumps(dict(request.fields))
+    if request.json is not None:
+        body = shown = orjson.dumps(request.json)
+        kind = "application/json"
+    return Question(
+        method=request.method,
+        url=url,
+        headers={"Content-Type": kind, **headers},
+        body=body,
+        shown=shown,
+        lane=lane,
+        seconds=seconds,
+    )
 
 
 def outcome_of_status(answer: HttpAnswer) -> SmsOutcome:

@@ -1,1 +1,1 @@
-"""What people read of SMS, by key, in Russian and English: states, reasons, doubts, and the macros of templates."""
+"""What people read of SMS and of messenger channels, by key, in Russian and English: states, reasons, doubts, and the macros of templates."""

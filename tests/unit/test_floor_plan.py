@@ -222,7 +222,7 @@ def test_no_module_of_ours_is_imported_by_a_name_in_quotes() -> None:
 
 VENDORS = sorted(
     f"{room.replace('/', '.')}.{folder.name}"
-    for room in ("gateway/pbx", "sms/providers")
+    for room in ("gateway/pbx", "sms/channels", "sms/providers")
     for folder in (ROOT / room).iterdir()
     if (folder / "adapter.py").exists()
 )
@@ -230,7 +230,7 @@ WIRES = sorted(
     name
     for name in SOURCES
     if name.split(".")[-1].startswith("wire")
-    and name.startswith(("gateway.pbx.", "crm.amocrm.", "sms.providers."))
+    and name.startswith(("gateway.pbx.", "crm.amocrm.", "sms.channels.", "sms.providers."))
 )
 NOT_ON_THE_WIRE = (
     "aiohttp",

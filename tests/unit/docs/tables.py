@@ -28,6 +28,10 @@ from routing.templates import FILTERS
 from routing.triggers.model import CAUSE_KINDS, CONDITION_TESTS
 from routing.triggers.problems import TRIGGER_PROBLEMS
 from routing.triggers.reasons import FIRING_REASONS, FIRING_STEPS
+from sms.channels.kinds import CHANNEL_KINDS
+from sms.channels.model import MessageStatus
+from sms.channels.port import ChannelCapabilities
+from sms.channels.reasons import FAILURE_OF, ChannelReason, ChannelState, MessageDoubt
 from sms.kinds import SMS_KINDS
 from sms.model import SmsState
 from sms.port import SmsCapabilities
@@ -274,6 +278,43 @@ def _sms_macros() -> str:
     return table(("Macro", "Meaning", "По-русски", "Sample"), rows)
 
 
+def _channel_kinds() -> str:
+    rows = []
+    for k in CHANNEL_KINDS.values():
+        others = [name for name in k.settings if name not in k.needed_settings]
+        can = k.capabilities
+        window = f"{can.window.total_seconds() / 3600:g} h" if can.window else "none"
+        rows.append(
+            (
+                code(k.kind),
+                _codes(k.keys),
+                _codes(k.needed_settings),
+                _codes([*k.more_keys, *others]),
+                f"{can.longest_text} ({can.text_unit})",
+                window,
+            )
+        )
+    return table(("Kind", "Keys", "Settings", "May have too", "Longest text", "Window"), rows)
+
+
+def _channel_abilities() -> str:
+    names = [f.name for f in fields(ChannelCapabilities) if f.type == "bool"]
+    rows = [
+        (code(name), *("yes" if getattr(k.capabilities, name) else "" for k in CHANNEL_KINDS.values()))
+        for name in names
+    ]
+    return table(("Ability", *map(code, CHANNEL_KINDS)), rows)
+
+
+def _channel_reasons() -> str:
+    rows = [(code(r), code(FAILURE_OF[r]), *_said(f"channel.reason.{r}")) for r in ChannelReason]
+    return table(("Reason", "Class", "Meaning", "По-русски"), rows)
+
+
+def _channel_words(of: str, codes: Iterable[str]) -> str:
+    return table(("Code", "Meaning", "По-русски"), [(code(c), *_said(f"channel.{of}.{c}")) for c in codes])
+
+
 def _packages() -> str:
     rows = [(code(f"{name}/"), rooms.sentences()[name]) for name in rooms.PACKAGES]
     return table(("Package", "Its one sentence"), rows)
@@ -320,6 +361,12 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "sms-doubts": _sms_doubts,
     "sms-skips": _sms_skips,
     "sms-macros": _sms_macros,
+    "channel-kinds": _channel_kinds,
+    "channel-abilities": _channel_abilities,
+    "channel-reasons": _channel_reasons,
+    "channel-states": lambda: _channel_words("state", ChannelState),
+    "channel-statuses": lambda: _channel_words("status", MessageStatus),
+    "channel-doubts": lambda: _channel_words("doubt", MessageDoubt),
     "packages": _packages,
     "picture": lambda: rooms.picture(rooms.package_arrows()),
     "gateway-picture": lambda: rooms.picture(rooms.room_arrows("gateway")),

@@ -22,6 +22,9 @@ from routing.templates import FILTERS
 from routing.triggers.model import CAUSE_KINDS, CONDITION_TESTS
 from routing.triggers.problems import TRIGGER_PROBLEMS
 from routing.triggers.reasons import FIRING_REASONS, FIRING_STEPS
+from sms.channels.kinds import CHANNEL_KINDS
+from sms.channels.model import MessageStatus
+from sms.channels.reasons import ChannelReason, ChannelState, MessageDoubt
 from sms.kinds import SMS_KINDS
 from sms.model import SmsState
 from sms.reasons import SmsDoubt, SmsReason
@@ -84,6 +87,11 @@ def test_every_setting_of_a_connection_stands() -> None:
         pytest.param([e.code for e in sources.error_codes()], "errors.md", id="errors"),
         pytest.param([m.name for m in sources.metrics()], "metrics.md", id="metrics"),
         pytest.param([*KINDS, *DIALECTS], "http.md", id="kinds"),
+        pytest.param(
+            [*CHANNEL_KINDS, *MessageStatus, *ChannelReason, *ChannelState, *MessageDoubt],
+            "channels.md",
+            id="channels",
+        ),
         pytest.param(
             [*SMS_KINDS, *SmsState, *SmsReason, *SmsDoubt, *SkipReason, *MACROS], "sms.md", id="sms"
         ),

@@ -39,6 +39,8 @@ from routing.triggers.model import CAUSE_KINDS, CONDITION_TESTS
 from routing.triggers.problems import TRIGGER_PROBLEMS
 from routing.triggers.reasons import FIRING_REASONS, FIRING_STEPS
 from runtime.alerts.delivery import AlertNotSent
+from sms.channels.model import MessageStatus
+from sms.channels.reasons import ChannelFailure, ChannelReason, ChannelState, MessageDoubt
 from sms.model import SmsState
 from sms.reasons import FailureClass, SmsDoubt, SmsReason
 from sms.recipients import SkipReason
@@ -171,6 +173,11 @@ CLOSED_SETS: dict[str, tuple[str, ...]] = {
     "alert.todo": ALERT_KINDS,
     "alert.over": ALERT_KINDS,
     "alert.fix": (AlertNotSent.code, *(error.code for error in AlertNotSent.__subclasses__())),
+    "channel.state": tuple(ChannelState),
+    "channel.status": tuple(MessageStatus),
+    "channel.failure": tuple(ChannelFailure),
+    "channel.reason": tuple(ChannelReason),
+    "channel.doubt": tuple(MessageDoubt),
     "sms.state": tuple(SmsState),
     "sms.class": tuple(FailureClass),
     "sms.reason": tuple(SmsReason),

@@ -1,0 +1,25 @@
+"""What can go wrong between us and a messenger besides the sending itself, whose outcomes are values."""
+
+from __future__ import annotations
+
+from sms.channels.reasons import ChannelState
+from sms.errors import SmsError
+
+
+class ChannelTrouble(SmsError):
+    """A messenger could not be read or asked. state: what that says of the channel, None = nothing. retry_after: seconds."""
+
+    code = "channel-trouble"
+
+    def __init__(
+        self, message: str, *, state: ChannelState | None = None, retry_after: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.state = state
+        self.retry_after = retry_after
+
+
+class NotOffered(SmsError):
+    """The vendor has nothing of the kind: no list of updates, no history, no way to look for a message."""
+
+    code, retryable = "channel-not-offered", False

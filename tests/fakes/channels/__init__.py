@@ -1,0 +1,1 @@
+"""Messengers as local servers, each with the faults that its vendor plays."""
