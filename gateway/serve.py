@@ -82,7 +82,7 @@ async def serve_gateway(settings: Settings) -> None:
         with tempfile.TemporaryDirectory(prefix="callmatrix-") as folder:
             socket = Path(folder) / "pages.sock"
             gateway = Gateway(settings, pool, session, pages_socket=socket)
-            pages = Child("pages", ["serve", "--role", "pages", "--socket", str(socket)])
+            pages = Child("pages", ["serve", "--role", "pages", "--socket", str(socket)], gives_way=True)
             async with background(run_children([pages], stop)):
                 await gateway.run(stop)
 

@@ -28,13 +28,20 @@ def _end_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def _end_with_parent_in_its_session() -> None:
+    os.setpgid(0, 0)  # Ctrl-C of the terminal is for us alone: we pass it on
+    _end_with_parent()
+
+
 @dataclass(slots=True)
 class Child:
-    """arguments: of the program `callmatrix`. restarts: how often it was started again."""
+    """arguments: of the program `callmatrix`. restarts: how often it was started again. gives_way: its niceness counts
+    against ours. Linux deals the processor out to sessions first, and niceness counts within one only (sched(7), autogroup)."""
 
     name: str
     arguments: Sequence[str]
     env: Mapping[str, str] = field(default_factory=dict)
+    gives_way: bool = False
     restarts: int = 0
     process: asyncio.subprocess.Process | None = None
 
@@ -45,8 +52,8 @@ class Child:
             "gateway.cli",
             *self.arguments,
             env={**os.environ, **self.env},
-            preexec_fn=_end_with_parent,
-            start_new_session=True,
+            preexec_fn=_end_with_parent_in_its_session if self.gives_way else _end_with_parent,
+            start_new_session=not self.gives_way,
         )
 
     async def keep_running(self) -> None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -36,7 +34,7 @@ if TYPE_CHECKING:
     from runtime.database.pool import Conn
 
 _WORKER_NICENESS = 10
-_PAGES_NICENESS = 5
+_PAGES_NICENESS = 10
 _SANDBOX_NICENESS = 19  # it stands for a machine elsewhere
 
 
@@ -87,12 +85,6 @@ def demo(
         ) from err
 
 
-def _give_way(niceness: int) -> None:
-    """On a machine that is short of processors, ringing phones are answered first."""
-    with suppress(AttributeError, OSError):  # not on every system
-        os.nice(niceness)
-
-
 def serve(
     role: Annotated[
         Literal["all", "gateway", "worker", "pages"],
@@ -106,7 +98,7 @@ def serve(
     """
     from gateway.serve import refuse_taken_ports, serve_all, serve_gateway, serve_pages, serve_worker
     from gateway.settings import Settings
-    from runtime.lifecycle import use_fast_loop
+    from runtime.lifecycle import answer_first, give_way, use_fast_loop
     from runtime.logs import configure_logs
 
     settings = Settings()
@@ -115,12 +107,14 @@ def serve(
     if role in ("all", "gateway"):
         refuse_taken_ports(settings)
     use_fast_loop()
+    if role == "gateway":
+        answer_first()
     if role == "pages":
-        _give_way(_PAGES_NICENESS)
+        give_way(_PAGES_NICENESS)
         run(serve_pages(settings, _socket_named(socket)))
         return
     if role == "worker":
-        _give_way(_WORKER_NICENESS)
+        give_way(_WORKER_NICENESS)
     run({"all": serve_all, "gateway": serve_gateway, "worker": serve_worker}[role](settings))
 
 
@@ -148,10 +142,10 @@ def sandbox(
     import sqlite3
 
     from crm.sandbox.server import serve as serve_sandbox
-    from runtime.lifecycle import refuse_taken
+    from runtime.lifecycle import give_way, refuse_taken
 
     refuse_taken("127.0.0.1", {"--port": port}, "end what uses it, or choose another with --port")
-    _give_way(_SANDBOX_NICENESS)
+    give_way(_SANDBOX_NICENESS)
     serving = serve_sandbox(
         port=port,
         contacts=contacts,
