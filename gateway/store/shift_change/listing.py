@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import NamedTuple
 
 from gateway.store.shift_change.moves import MoveRow, MoveState
 from gateway.store.shift_change.runs import ShiftRun
@@ -13,6 +14,26 @@ _RETURNED = """
 FROM shift_run r JOIN shift_move m USING (account_id, run_id)
 WHERE r.account_id = $1 AND r.employee_id = $2 AND r.kind = 'return' AND r.run_id > $3 AND m.kind = 'deal' AND m.state = 'moved'
 """
+
+
+class DealsTaken(NamedTuple):
+    """moved: from somebody to others. returned: given back."""
+
+    moved: int
+    returned: int
+
+
+async def deals_taken_since(conn: Conn, account_id: str, employee_id: str, since: datetime) -> DealsTaken:
+    """Count this person's deals by runs that began at `since` or later."""
+    row = await conn.fetchrow(
+        "SELECT count(*) FILTER (WHERE r.kind <> 'return') AS moved, count(*) FILTER (WHERE r.kind = 'return') AS returned"
+        " FROM shift_run r JOIN shift_move m USING (account_id, run_id)"
+        " WHERE r.account_id = $1 AND r.employee_id = $2 AND r.started_at >= $3 AND m.kind = 'deal' AND m.state = 'moved'",
+        account_id,
+        employee_id,
+        since,
+    )
+    return DealsTaken(row["moved"], row["returned"])
 
 
 async def deals_of_run(

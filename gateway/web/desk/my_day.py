@@ -16,6 +16,8 @@ from gateway.store.calls.journal import CallFilter, count_of, page_of
 from gateway.store.calls.missed_calls import open_cases
 from gateway.store.distribution.listing import ItemFilter, listed_items
 from gateway.store.presence.attendance import PresenceInterval, attendances
+from gateway.store.shift_change.policies import policy_of
+from gateway.web.desk.away import AwayLately, away_lately
 from routing.attendance.model import Attendance
 from routing.client_work.values import CallRow
 from routing.missed_calls import Case
@@ -40,7 +42,7 @@ class TimeHere:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """person: the employee. attendance: None = nothing is known yet. here_seconds: today. incoming: a call that is with them now.
-    names: of clients by number."""
+    names: of clients by number. away: a question was not answered lately."""
 
     person: Employee
     attendance: Attendance | None
@@ -52,6 +54,7 @@ class Desk:
     names: Mapping[str, str]
     calls: int
     answered: int
+    away: AwayLately | None
 
     @property
     def is_here(self) -> bool:
@@ -79,9 +82,12 @@ async def desk_of(conn: Conn, account: Account, employee_id: str, texts: Texts, 
     cases = await open_cases(conn, account.id, owner_id=user, limit=_MOST_CASES) if user else []
     incoming = await _incoming(conn, account.id, employee_id, now)
     numbers = {case.client for case in cases} | ({incoming.client} if incoming and incoming.client else set())
+    attendance = (await attendances(conn, account.id, [employee_id])).get(employee_id)
+    policy = await policy_of(conn, account.id)
     return Desk(
         person=person,
-        attendance=(await attendances(conn, account.id, [employee_id])).get(employee_id),
+        away=await away_lately(conn, account.id, employee_id, policy, spent, attendance, now),
+        attendance=attendance,
         here_seconds=online_seconds(spent, morning, now, now),
         stretches=stretches_of(spent, morning, now),
         cases=cases,

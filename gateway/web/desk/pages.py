@@ -9,7 +9,9 @@ from aiohttp import web
 from pydantic import Field
 
 from gateway.admin.input_words import PAGE_ID
+from gateway.admin.operations import shift_change
 from gateway.admin.presence.people import LONGEST_PAGE, QuestionOver, answer_question, switch_presence
+from gateway.admin.refused import InputRefused
 from gateway.presence.heartbeats import BeatsLost
 from gateway.web.desk.my_day import Desk, desk_of
 from gateway.web.frame import (
@@ -82,6 +84,17 @@ async def answer(call: PageCall[NoPageQuery, AnswerForm]) -> SeeOther:
     return SeeOther(call.here(_PATH), said=phrase("desk.said.here" if form.is_here else "desk.said.away"))
 
 
+async def take_back(call: PageCall) -> SeeOther:
+    """Let the deals that went to others meanwhile come back, as far as nobody has touched them."""
+    employee = _employee(call)
+    async with call.connection() as conn:
+        try:
+            await shift_change.start(conn, call.account.id, employee, "return", by=call.who.name)
+        except InputRefused:  # they are on their way already, or shift change is set otherwise by now
+            return SeeOther(call.here(_PATH), said=phrase("desk.said.return_runs"))
+    return SeeOther(call.here(_PATH), said=phrase("desk.said.return"))
+
+
 async def beat(call: PageCall[NoPageQuery, BeatForm]) -> web.StreamResponse:
     """Take an open page's word that it is open."""
     employee, form = _employee(call), call.form
@@ -126,6 +139,14 @@ PAGES: tuple[PageRoute, ...] = (
     ),
     PageRoute(
         method="POST", path=_PATH + "/answer", handler=answer, role="manager", entry="desk", is_ones_own=True
+    ),
+    PageRoute(
+        method="POST",
+        path=_PATH + "/return",
+        handler=take_back,
+        role="manager",
+        entry="desk",
+        is_ones_own=True,
     ),
     PageRoute(
         method="POST", path=_PATH + "/beat", handler=beat, role="manager", entry="desk", is_ones_own=True

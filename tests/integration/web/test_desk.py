@@ -7,14 +7,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from crm.port import Pipeline
+from crm.store.metadata import store_pipelines
 from gateway.admin.accounts import save_settings
+from gateway.admin.distribution.templates import save_template
+from gateway.admin.operations.shift_change import save_policy
 from gateway.admin.presence.people import person_now
 from gateway.store.admin.accounts import account as account_of
 from gateway.store.admin.bindings import Bindings
 from gateway.store.presence import attendance as rows
-from routing.attendance.machine import first_seen
-from routing.attendance.model import Attendance, PresenceQuestion
+from gateway.store.shift_change import moves, runs
+from gateway.store.shift_change.moves import OrderedMove, PlannedMove
+from routing.attendance.machine import first_seen, judge
+from routing.attendance.model import Attendance, AttendanceReason, PresenceQuestion, marked
+from routing.distribution.template import DistributionTemplate, TemplateMember
 from routing.settings import PresencePolicy
+from routing.shift_change.policy import ShiftPolicy
 from tests.integration.api.client import ACCOUNT, ANNA
 from tests.integration.web.browser import Browser, Site
 
@@ -97,3 +105,80 @@ async def test_who_is_nobody_on_the_phone_is_told_so(site: Site) -> None:
 async def test_a_form_of_another_site_switches_nobody(site: Site, anna: Browser) -> None:
     assert (await anna.post("/me/here", {"is_here": "1"}, **{"Sec-Fetch-Site": "cross-site"})).status == 403
     assert await _attendance(site) is None
+
+
+async def _absent(site: Site, minutes: int) -> Attendance:
+    """Nobody answered; return what is known of Anna since."""
+    asked_at = datetime.now(UTC) - timedelta(minutes=minutes + 1)
+    question = PresenceQuestion(asked_at=asked_at, answer_by=asked_at + timedelta(minutes=1))
+    was = replace(first_seen(asked_at - timedelta(minutes=20)), mark="on", source="calls")
+    asked = replace(was, mark="asked", since=asked_at, question=question)
+    gone = judge(asked, question.answer_by, PresencePolicy(is_on=True))
+    async with site.pool.acquire() as conn:
+        before: Attendance | None = None
+        for after in (was, asked, gone):
+            await rows.save(conn, ACCOUNT, ANNA.id, before, after, after.since)
+            before = after
+    return gone
+
+
+async def test_who_did_not_answer_is_told_how_long_and_comes_back_with_one_press(
+    site: Site, anna: Browser
+) -> None:
+    await _absent(site, 7)
+    note = (await anna.get("/me")).page.by_id("desk-away")
+    assert "не на месте» 7 мин" in note.text
+    form = note.one("form", action="/me/answer")
+    fields = {"asked_at": form.one("input", name="asked_at")["value"], "is_here": "1"}
+    assert (await anna.post("/me/answer", fields)).status == 303
+    known = await _attendance(site)
+    assert known is not None
+    assert known.mark == "on"
+    after = (await anna.get("/me")).page.by_id("desk-away")
+    assert "Вы были не на месте 7 мин" in after.text
+    assert after.all("form") == [], "it was them, and nothing was taken"
+
+
+async def test_whom_something_brought_back_can_say_that_it_was_not_them(site: Site, anna: Browser) -> None:
+    gone = await _absent(site, 7)
+    now = datetime.now(UTC)
+    back = marked(gone, "on", "crm", AttendanceReason.CRM_ACTIVITY, now)
+    async with site.pool.acquire() as conn:
+        await rows.save(conn, ACCOUNT, ANNA.id, gone, back, now)
+    note = (await anna.get("/me")).page.by_id("desk-away")
+    form = note.one("form", action="/me/here")
+    assert "Это не я" in form.text
+    await anna.post("/me/here", {"is_here": form.one("button")["value"]})
+    known = await _attendance(site)
+    assert known is not None
+    assert known.mark == "off"
+    assert (await anna.get("/me")).page.all(id="desk-away") == []
+
+
+async def test_deals_that_went_to_others_are_counted_and_taken_back(site: Site, anna: Browser) -> None:
+    gone = await _absent(site, 7)
+    pipeline = Pipeline(
+        id="1", name="Продажи", is_main=True, is_archived=False, is_unsorted_on=False, stages=()
+    )
+    template = DistributionTemplate(name="all", employees=(TemplateMember(employee_id=ANNA.id),))
+    policy = ShiftPolicy(is_on=True, pipelines=("1",), template="all", returns="taken")
+    async with site.pool.acquire() as conn:
+        await store_pipelines(conn, ACCOUNT, [pipeline])
+        await save_template(conn, ACCOUNT, template, by="t")
+        await save_policy(conn, ACCOUNT, policy, "t")
+        run = await runs.begin(conn, ACCOUNT, "away", ANNA.id, str(ANNA.crm_user_id), by="", now=gone.since)
+        owner = str(ANNA.crm_user_id)
+        planned = PlannedMove(kind="deal", entity_id="701", deal_id="701", position=0, owner_was=owner)
+        await moves.plan(conn, ACCOUNT, run.run_id, "away", [planned])
+        order = OrderedMove(kind="deal", entity_id="701", given_to="9", employee_id=ANNA.id, effect_key="k")
+        await moves.set_ordered(conn, ACCOUNT, run.run_id, [order], gone.since)
+        await moves.set_moved(conn, ACCOUNT, run.run_id, "away", [("deal", "701", "9")], gone.since)
+        await runs.set_state(conn, ACCOUNT, run.run_id, "done", now=gone.since)
+    await anna.post("/me/here", {"is_here": "1"})
+    note = (await anna.get("/me")).page.by_id("desk-away")
+    assert "Переданы другим: 1 сделка, вернулось 0" in note.text
+    assert note.one("form", action="/me/return")
+    assert (await anna.post("/me/return")).status == 303
+    kinds = await site.pool.fetch("SELECT kind, ordered_by FROM shift_run ORDER BY run_id DESC LIMIT 1")
+    assert anna.person is not None
+    assert [tuple(row) for row in kinds] == [("return", anna.person.name)]
