@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
@@ -86,6 +86,14 @@ async def item_of(conn: Conn, account_id: str, item_id: str) -> OutboundItem | N
         "SELECT * FROM outbound_item WHERE account_id = $1 AND item_id = $2", account_id, item_id
     )
     return as_item(row) if row else None
+
+
+async def items_named(conn: Conn, account_id: str, ids: Collection[str]) -> dict[str, OutboundItem]:
+    """Return them by id; what is no longer stored is missing."""
+    rows = await conn.fetch(
+        "SELECT * FROM outbound_item WHERE account_id = $1 AND item_id = ANY($2)", account_id, list(ids)
+    )
+    return {row["item_id"]: as_item(row) for row in rows}
 
 
 async def lock(conn: Conn, account_id: str, item_id: str) -> OutboundItem | None:

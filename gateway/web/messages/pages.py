@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from gateway.store.admin.roles import Role
 from gateway.web.frame import PageAnswer, PageRoute
-from gateway.web.messages import callbacks, firings, trigger_steps, triggers
+from gateway.web.messages import callbacks, firings, sent_texts, trigger_steps, triggers
 from gateway.web.messages.campaigns import form, lists, numbers, one
 
 
@@ -32,6 +32,8 @@ PAGES: tuple[PageRoute, ...] = (
     _page("GET", "/messages/clear", callbacks.ask_to_clear),
     _page("POST", "/messages/clear", callbacks.clear),
     _page("GET", "/messages/sms", triggers.sms_templates, "senior_manager"),
+    _page("GET", sent_texts.PATH, sent_texts.sent_texts, "senior_manager"),
+    _page("GET", sent_texts.PATH + ".csv", sent_texts.texts_csv, "senior_manager"),
     _page("GET", "/messages/triggers", triggers.triggers, "senior_manager"),
     _page("GET", "/messages/new-trigger", triggers.show_new),
     _page("POST", "/messages/new-trigger", triggers.add),

@@ -6,6 +6,7 @@ from gateway.web.frame import AnyPageCall
 
 TABS = (
     ("sms", "/messages/sms"),
+    ("texts", "/messages/texts"),
     ("callbacks", "/messages"),
     ("triggers", "/messages/triggers"),
     ("campaigns", "/messages/campaigns"),

@@ -1,0 +1,96 @@
+"""Texts that went out: to whom, what became of each and why, found and as a table."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from tests.integration.api.client import ACCOUNT
+from tests.integration.web.browser import Site
+from tests.integration.web.selling import open_shop
+
+PATH = "/messages/texts"
+
+
+async def _text(site: Site, number: str, state: str, **fields: Any) -> None:
+    values: dict[str, Any] = {
+        "account_id": ACCOUNT,
+        "item_id": None,
+        "connection": "texts",
+        "employee_id": None,
+        "number": number,
+        "deal_id": "501",
+        "text": "Your order is ready",
+        "encoding": "gsm7",
+        "parts": 1,
+        "state": state,
+        "expires_at": datetime.now(UTC) + timedelta(hours=1),
+        "next_try_at": datetime.now(UTC),
+        "fresh_until": datetime.now(UTC),
+        **fields,
+    }
+    places = ", ".join(f"${n}" for n in range(1, len(values) + 1))
+    await site.pool.execute(
+        f"INSERT INTO sms_message ({', '.join(values)}) VALUES ({places})", *values.values()
+    )
+
+
+@pytest.fixture
+async def shop(site: Site) -> Site:
+    await open_shop(site.pool)
+    order = {"trigger": "ready", "version": 1, "action": {"do": "sms"}}
+    await site.pool.execute(
+        "INSERT INTO outbound_item (account_id, item_id, kind, source, state, reason, \"order\")"
+        " VALUES ($1, 'one', 'sms', 'trigger', 'succeeded', '', $2)", ACCOUNT, order,
+    )  # fmt: skip
+    await _text(site, "+79161234567", "delivered", item_id="one", ended_at=datetime.now(UTC), price=2.5)
+    await _text(site, "+79160000001", "rejected", reason="blocked-number", deal_id="502")
+    return site
+
+
+async def test_a_text_is_told_with_its_end_its_reason_and_its_trigger(shop: Site) -> None:
+    page = (await shop.as_("senior_manager").get(PATH)).page
+    refused, delivered = (row.text for row in page.one("tbody").all("tr"))
+    assert "доставлено" in delivered
+    assert "+7 916 123-45-67" in delivered
+    assert "Your order is ready" in delivered
+    assert page.one("a", href="/messages/triggers/ready")
+    assert "отклонено" in refused
+    assert "владелец не хочет сообщений" in refused
+    assert "проверка" in refused
+    english = (await shop.as_("admin", language="en").get(PATH)).words
+    assert "rejected" in english
+    for role in ("manager", "read_only"):
+        assert (await shop.as_(role).get(PATH)).status == 403
+
+
+async def test_texts_are_found_and_all_that_is_found_is_a_table(shop: Site) -> None:
+    senior = shop.as_("senior_manager")
+
+    async def found(**query: str) -> int:
+        asked = "&".join(f"{name}={value}" for name, value in query.items())
+        return len((await senior.get(f"{PATH}?{asked}")).page.one("tbody").all("tr"))
+
+    assert await found(state="delivered") == 1
+    assert await found(q="8 916 123 45 67") == 1
+    assert await found(deal="502") == 1
+    assert await found(provider="texts") == 2
+    wrong = await senior.get(f"{PATH}?q=nobody")
+    assert (wrong.status, "не похоже на номер" in wrong.page.by_id("q-error").text) == (422, True)
+    assert "Таких SMS нет" in (await senior.get(f"{PATH}?state=sending")).words
+    table = (await senior.get(f"{PATH}.csv?state=rejected")).text.splitlines()
+    assert len(table) == 2
+    assert "владелец не хочет" in table[1]
+    assert "'+79160000001" in table[1], "no spreadsheet takes it for a formula"
+
+
+async def test_fifty_stand_on_a_page(shop: Site) -> None:
+    for n in range(51):
+        await _text(shop, "+79160000002", "sent", created_at=datetime.now(UTC) - timedelta(minutes=n))
+    senior = shop.as_("senior_manager")
+    first = (await senior.get(f"{PATH}?state=sent")).page
+    assert len(first.one("tbody").all("tr")) == 50
+    [older] = [a for a in first.all("a") if "before_id" in a["href"]]
+    assert len((await senior.get(older["href"])).page.one("tbody").all("tr")) == 1
