@@ -33,6 +33,7 @@ async def deals_taken_since(conn: Conn, account_id: str, employee_id: str, since
         employee_id,
         since,
     )
+    assert row is not None, "a count is always there"
     return DealsTaken(row["moved"], row["returned"])
 
 

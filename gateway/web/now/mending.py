@@ -58,10 +58,12 @@ _BY_PAGE: Mapping[str, tuple[str, ...]] = {
     "/messages": (
         "triggers-errors",
         "triggers-warnings",
+        "campaign-paused",
+    ),
+    "/setup/sms": (
         "sms-lacks",
         "sms-stopped",
         "sms-money-unknown",
-        "campaign-paused",
     ),
     "/messages/campaigns": (
         "campaign-connection",

@@ -56,7 +56,15 @@ def with_hidden_numbers(call: AnyPageCall) -> AnyPageCall:
     return replace(call, words=replace(call.words, sees_numbers=False))
 
 
-_ADMINS_ONLY = ("/setup", "/setup/pbx", "/setup/held", "/setup/numbers", "/setup/users", "/setup/other")
+_ADMINS_ONLY = (
+    "/setup",
+    "/setup/pbx",
+    "/setup/held",
+    "/setup/numbers",
+    "/setup/users",
+    "/setup/sms",
+    "/setup/other",
+)
 
 
 def _pages(call: AnyPageCall) -> frozenset[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.store.admin.roles import Role
 from gateway.web.frame import PageAnswer, PageRoute
-from gateway.web.setup import crm, do_not_call, employees, held, not_sent, numbers, other, pbx
+from gateway.web.setup import crm, do_not_call, employees, held, not_sent, numbers, other, pbx, sms
 from gateway.web.setup.other_fields import PARTS
 
 SetupHandler = Callable[[Any], Awaitable[PageAnswer]]
@@ -51,6 +51,15 @@ PAGES: tuple[PageRoute, ...] = (
     _post("/setup/pbx/{connection}/secret", pbx.change_secret),
     _get("/setup/pbx/{connection}/remove", pbx.ask_removal),
     _post("/setup/pbx/{connection}/remove", pbx.remove),
+    _get(sms.PATH, sms.show),
+    _get(f"{sms.PATH}/new", sms.show_new),
+    _post(f"{sms.PATH}/new", sms.add),
+    _get(f"{sms.PATH}/{{provider}}", sms.show_one),
+    _post(f"{sms.PATH}/{{provider}}", sms.change),
+    _post(f"{sms.PATH}/{{provider}}/check", sms.look_again),
+    _post(f"{sms.PATH}/{{provider}}/test", sms.test),
+    _get(f"{sms.PATH}/{{provider}}/remove", sms.ask_removal),
+    _post(f"{sms.PATH}/{{provider}}/remove", sms.remove),
     _get("/setup/employees", employees.show, "senior_manager"),
     _get("/setup/employees/new", employees.show_new),
     _post("/setup/employees/new", employees.add),

@@ -24,6 +24,7 @@ from gateway.store.calls.missed_calls import save_case
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
 from gateway.store.distribution.templates import Attachment
 from gateway.store.presence import attendance
+from gateway.store.sms.connections import add_sms_connection
 from gateway.web.all_pages import PAGES
 from gateway.web.frame import PageRoute
 from routing.attendance.machine import first_seen
@@ -37,6 +38,7 @@ from routing.settings import AccountSettings, PresencePolicy
 from routing.shift_change.policy import ShiftPolicy
 from routing.staff import Employee, Staff
 from routing.triggers.model import CallBack, Trigger, TriggerEvent
+from sms.port import SmsConnection
 from tests.integration.api.client import ACCOUNT, ANNA, SENIOR, give_key
 from tests.integration.api.client import add_effect as add_order
 from tests.integration.web.calls_on_pages import CLIENT, a_call, name_client, store
@@ -92,6 +94,7 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "firing": FIRINGS,
     "work": (WORK,),
     "number": ("0", "1"),
+    "provider": ("texts",),
 }
 """Of an address, what may stand in it here."""
 _ONLY: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -121,10 +124,12 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
     "/matrix/versions/difference": ("?old=1&new=2", "?old=current&new=draft"),
     "/setup/numbers": ("?number=nine", "?number=89161234567"),
     "/setup/pbx/new": ("?kind=asterisk", "?kind=mango"),
+    "/setup/sms/new": ("?kind=smpp", "?kind=smsc"),
+    "/messages/texts": ("?state=delivered",),
     "/start": ("?kind=generic",),
 }
 """Page -> what is asked of it beside nothing."""
-_NEVER_BARE = ("/distribution/shift-change/move", "/setup/pbx/new")
+_NEVER_BARE = ("/distribution/shift-change/move", "/setup/pbx/new", "/setup/sms/new")
 """Pages that have to be asked for something."""
 NO_PAGES: Mapping[str, str] = {
     "/events": "a stream",
@@ -133,6 +138,7 @@ NO_PAGES: Mapping[str, str] = {
     "/setup/audit.csv": "a file",
     "/setup/held/report.csv": "a file",
     "/messages/campaigns/{campaign}/members.csv": "a file",
+    "/messages/texts.csv": "a file",
     "/calls/{call}/recording/{number}": "a sound",
     "/calls/new": "a part of the journal",
     "/missed/count": "a part of the navigation",
@@ -312,6 +318,8 @@ async def _going_out(pool: asyncpg.Pool) -> None:
     trigger = Trigger(name="call", pipeline_id="1", events=(TriggerEvent(on="entered"),), action=action)
     async with pool.acquire() as conn:
         await save_trigger(conn, ACCOUNT, trigger, by="olga")
+        texts = SmsConnection(account_id=ACCOUNT, id="texts", name="texts", kind="sandbox")
+        await add_sms_connection(conn, texts, sender=None, report_secret="s")
     for kind in ("callback", "sms"):
         await pool.execute(
             "INSERT INTO outbound_item (account_id, item_id, kind, source, client, deal_id, \"order\")"

@@ -10,6 +10,7 @@ from gateway.web.texts.setup.english_not_sent import SENTENCES as NOT_SENT
 from gateway.web.texts.setup.english_other import SENTENCES as OTHER
 from gateway.web.texts.setup.english_pbx import SENTENCES as PBX
 from gateway.web.texts.setup.english_people import SENTENCES as PEOPLE
+from gateway.web.texts.setup.english_sms import SENTENCES as SMS
 
 SENTENCES: Mapping[str, str] = {
     "setup.tabs": "Parts of the setup",
@@ -46,4 +47,5 @@ SENTENCES: Mapping[str, str] = {
     **OTHER,
     **PBX,
     **PEOPLE,
+    **SMS,
 }

@@ -10,6 +10,7 @@ from gateway.web.texts.setup.russian_not_sent import SENTENCES as NOT_SENT
 from gateway.web.texts.setup.russian_other import SENTENCES as OTHER
 from gateway.web.texts.setup.russian_pbx import SENTENCES as PBX
 from gateway.web.texts.setup.russian_people import SENTENCES as PEOPLE
+from gateway.web.texts.setup.russian_sms import SENTENCES as SMS
 
 SENTENCES: Mapping[str, str] = {
     "setup.tabs": "Разделы настройки",
@@ -46,4 +47,5 @@ SENTENCES: Mapping[str, str] = {
     **OTHER,
     **PBX,
     **PEOPLE,
+    **SMS,
 }

@@ -1,0 +1,244 @@
+"""SMS providers: connected with keys that nobody is shown again, tried with a text, changed, taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gateway.admin.refused import ConnectionInUse, InputRefused, NothingOfThatName
+from gateway.admin.sms import connections as service
+from gateway.admin.sms.connections import SmsConnectionOrder
+from gateway.admin.sms.sending import LONGEST_TEST, send_test
+from gateway.sms.addresses import report_address
+from gateway.store.outbound.uses import uses_of_sms_connection
+from gateway.store.sms.connections import SavedSmsConnection, sms_connections
+from gateway.web.frame import (
+    AnyPageCall,
+    Form,
+    PageAnswer,
+    PageCall,
+    PageQuery,
+    SeeOther,
+    Shown,
+    page_not_found,
+)
+from gateway.web.setup.pbx import KindQuery, allowed_to
+from gateway.web.setup.refusals import errors_of
+from gateway.web.setup.tabs import tabs_of
+from gateway.web.words.uses import uses_said
+from routing.texts.catalogue import phrase
+from runtime.database.pool import Conn
+from sms.kinds import SMS_KINDS
+from sms.port import SmsKind
+
+PATH = "/setup/sms"
+
+
+class SmsProviderForm(Form):
+    """key_name, key and setting_name, setting: side by side; an empty key stays as it is."""
+
+    kind: str = ""
+    name: str = ""
+    sender: str = ""
+    key_name: tuple[str, ...] = ()
+    key: tuple[str, ...] = ()
+    setting_name: tuple[str, ...] = ()
+    setting: tuple[str, ...] = ()
+    is_on: bool = False
+
+    @property
+    def keys(self) -> dict[str, str]:
+        return {n: v for n, v in zip(self.key_name, self.key, strict=False) if v}
+
+    @property
+    def settings(self) -> dict[str, str]:
+        pairs = zip(self.setting_name, self.setting, strict=False)
+        return {name: value.strip() for name, value in pairs if value.strip()}
+
+
+class SmsTestForm(Form):
+    number: str = ""
+    text: str = ""
+
+
+class SmsRemovalForm(Form):
+    even_if_used: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderSeen:
+    """state: of the sentences "setup.sms.state.…". lacks: keys and settings, in words."""
+
+    saved: SavedSmsConnection
+    state: str
+    tone: str
+    lacks: tuple[str, ...]
+
+
+def _seen(call: AnyPageCall, saved: SavedSmsConnection) -> ProviderSeen:
+    kind = SMS_KINDS[saved.connection.kind]
+    lacks = tuple(
+        call.texts.say(f"setup.sms.{'key' if name in kind.keys else 'setting'}.{name}")
+        for name in kind.missing(saved.connection)
+    )
+    if not saved.is_on:
+        return ProviderSeen(saved, "off", "", lacks)
+    if lacks:
+        return ProviderSeen(saved, "lacks", "bad", lacks)
+    return ProviderSeen(saved, "stopped" if saved.stop else "on", "bad" if saved.stop else "good", ())
+
+
+async def show(call: PageCall) -> Shown:
+    async with call.connection() as conn:
+        found = await sms_connections(conn, call.account.id)
+    values = {
+        "tabs": tabs_of(call, "sms"),
+        "found": [_seen(call, saved) for saved in found],
+        "kinds": sorted(SMS_KINDS),
+    }
+    return Shown("setup/sms.html", values)
+
+
+async def show_new(call: PageCall[KindQuery, None]) -> PageAnswer:
+    if call.query.kind not in SMS_KINDS:
+        return SeeOther(call.here(PATH))
+    return _new_page(call, SmsProviderForm(kind=call.query.kind), {})
+
+
+def _new_page(call: AnyPageCall, form: SmsProviderForm, errors: Mapping[str, str]) -> Shown:
+    kind = SMS_KINDS[form.kind]
+    values = {
+        "tabs": tabs_of(call, "sms"),
+        "typed": form,
+        "errors": errors,
+        **_fields_of(kind, form.settings, frozenset()),
+    }
+    return Shown("setup/sms_new.html", values, status=422 if errors else 200)
+
+
+def _fields_of(kind: SmsKind, settings: Mapping[str, Any], held: frozenset[str]) -> dict[str, Any]:
+    """held: names of the keys that are set."""
+    return {
+        "keys": [(name, name in kind.keys, name in held) for name in (*kind.keys, *kind.more_keys)],
+        "settings": [(n, str(settings.get(n, "")), n in kind.needed_settings) for n in kind.settings],
+    }
+
+
+async def add(call: PageCall[PageQuery, SmsProviderForm]) -> PageAnswer:
+    form = call.form
+    if form.kind not in SMS_KINDS:
+        return SeeOther(call.here(PATH))
+    name = form.name.strip()
+    order = SmsConnectionOrder(
+        name=name, kind=form.kind, sender=form.sender.strip() or None, keys=form.keys, settings=form.settings
+    )
+    try:
+        async with call.connection() as conn:
+            await service.add_sms_connection(conn, call.account.id, order, allowed_to(call))
+    except InputRefused as err:
+        return _new_page(call, form, errors_of(err, call.texts, "sms"))
+    return SeeOther(call.here(f"{PATH}/{name}"), said=phrase("setup.sms.said.added"))
+
+
+async def _provider(conn: Conn, call: AnyPageCall) -> SavedSmsConnection:
+    try:
+        return await service.sms_connection_of(conn, call.account.id, call.path["provider"])
+    except NothingOfThatName as err:
+        raise page_not_found() from err
+
+
+async def show_one(call: PageCall) -> Shown:
+    return await _one_page(call)
+
+
+async def _one_page(
+    call: AnyPageCall,
+    errors: Mapping[str, str] | None = None,
+    typed: SmsProviderForm | None = None,
+    tested: SmsTestForm | None = None,
+) -> Shown:
+    """typed, tested: what was refused."""
+    async with call.connection() as conn:
+        saved = await _provider(conn, call)
+    held, kind = saved.connection, SMS_KINDS[saved.connection.kind]
+    settings = typed.settings if typed else held.settings
+    values = {
+        "tabs": tabs_of(call, "sms"),
+        "one": _seen(call, saved),
+        "sender": typed.sender if typed else saved.sender or "",
+        "is_on": typed.is_on if typed else saved.is_on,
+        "may_name_sender": kind.capabilities.has_senders,
+        "has_balance": kind.capabilities.has_balance,
+        "reports_to": report_address(call.services.settings.base_url, saved),
+        "tested": tested or SmsTestForm(),
+        "longest": LONGEST_TEST,
+        "errors": errors or {},
+        **_fields_of(kind, settings, frozenset(held.keys)),
+    }
+    return Shown("setup/sms_one.html", values, status=422 if errors else 200)
+
+
+async def change(call: PageCall[PageQuery, SmsProviderForm]) -> PageAnswer:
+    form = call.form
+    async with call.connection() as conn:
+        saved = await _provider(conn, call)
+        held = saved.connection
+        others = {n: v for n, v in held.settings.items() if n not in form.setting_name}
+        changes: dict[str, Any] = {
+            "sender": form.sender.strip() or None,
+            "is_on": form.is_on,
+            "settings": {**others, **form.settings},
+        }
+        if form.keys:
+            changes["keys"] = {**held.keys, **form.keys}
+        try:
+            await service.change_sms_connection(conn, call.account.id, saved.name, changes, allowed_to(call))
+        except InputRefused as err:
+            return await _one_page(call, errors_of(err, call.texts, "sms"), form)
+    return SeeOther(call.here(f"{PATH}/{saved.name}"), said=phrase("setup.said.saved"))
+
+
+async def look_again(call: PageCall) -> SeeOther:
+    async with call.connection() as conn:
+        saved = await _provider(conn, call)
+        await service.look_again(conn, call.account.id, saved.name)
+    return SeeOther(call.here(f"{PATH}/{saved.name}"), said=phrase("setup.sms.said.looked"))
+
+
+async def test(call: PageCall[PageQuery, SmsTestForm]) -> PageAnswer:
+    form = call.form
+    try:
+        async with call.connection() as conn:
+            saved = await _provider(conn, call)
+            await send_test(conn, call.account.id, saved.name, form.number.strip(), form.text)
+    except InputRefused as err:
+        return await _one_page(call, errors_of(err, call.texts, "sms_test"), tested=form)
+    return SeeOther(call.here("/messages/texts", provider=saved.name), said=phrase("setup.sms.said.tested"))
+
+
+async def ask_removal(call: PageCall) -> Shown:
+    async with call.connection() as conn:
+        saved = await _provider(conn, call)
+        uses = await uses_of_sms_connection(conn, call.account.id, saved.name)
+    return _removal_page(call, saved, uses)
+
+
+def _removal_page(
+    call: AnyPageCall, saved: SavedSmsConnection, uses: list[str], *, is_asked_again: bool = False
+) -> Shown:
+    values = {"tabs": tabs_of(call, "sms"), "saved": saved, "uses": uses_said(uses, call.texts, {})}
+    return Shown("setup/sms_remove.html", values, status=409 if is_asked_again else 200)
+
+
+async def remove(call: PageCall[PageQuery, SmsRemovalForm]) -> PageAnswer:
+    async with call.connection() as conn:
+        saved = await _provider(conn, call)
+        try:
+            await service.remove_sms_connection(
+                conn, call.account.id, saved.name, even_if_used=call.form.even_if_used
+            )
+        except ConnectionInUse as err:
+            uses = [str(problem["use"]) for problem in err.problems]
+            return _removal_page(call, saved, uses, is_asked_again=True)
+    return SeeOther(call.here(PATH), said=phrase("setup.sms.said.removed", name=saved.name))
