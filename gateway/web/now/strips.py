@@ -11,9 +11,11 @@ from typing import Literal
 from gateway.health.findings import Finding
 from gateway.web.now.mending import MENDED_AT
 from gateway.web.words.words import Words
-from routing.texts.catalogue import Phrase, Value
+from routing.texts.catalogue import Phrase, Texts, Value
 
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d", re.ASCII)
+_LEFT_OUT = re.compile(r"([\w.\[\]/]+): \w[\w-]*( \(\d+\))?", re.ASCII)
+"""As `left_out_by_account` tells it, with how often."""
 _TILE_SAYS_IT = frozenset({"cases-overdue"})
 _WORST_FIRST = {code: place for place, code in enumerate(MENDED_AT)}
 
@@ -39,6 +41,8 @@ def strips_of(findings: Iterable[Finding], words: Words) -> list[Strip]:
 def _strip(finding: Finding, words: Words) -> Strip:
     told = {**finding.about.values, **finding.message.values}
     values = {name: _as_people_write(value, words) for name, value in told.items()}
+    if finding.code == "values-left-out":
+        values["names"] = _fields_said(values["names"], words.texts)
     return Strip(
         finding.code,
         "warn" if finding.is_ok else "bad",
@@ -46,6 +50,19 @@ def _strip(finding: Finding, words: Words) -> Strip:
         Phrase(f"now.finding.{finding.code}.do", {}),
         MENDED_AT[finding.code],
     )
+
+
+def _fields_said(names: Value, texts: Texts) -> Value:
+    """Return fields that the CRM did not take by their names, how often each, in place of their codes."""
+    if isinstance(names, Phrase):
+        return Phrase(names.key, {n: _fields_said(v, texts) for n, v in names.values.items()})
+    return _LEFT_OUT.sub(lambda found: f"{_field_said(found[1], texts)}{found[2] or ''}", str(names))
+
+
+def _field_said(path: str, texts: Texts) -> str:
+    keys = (f"refusal.field.{part}" for part in re.split(r"[./\[\]]", path))
+    known = next((key for key in keys if key in texts.sentences), None)
+    return texts.say(known) if known else texts.say("now.left_out.field")
 
 
 def _as_people_write(value: Value, words: Words) -> Value:

@@ -98,3 +98,18 @@ def test_a_moment_is_written_as_on_every_page() -> None:
     off = warning("account-off", what, since="2026-11-27 18:46", reason="", account="main")
     [strip] = strips_of([off], WORDS)
     assert strip.sentence.values["since"] == "27\N{NO-BREAK SPACE}ноября, 18:46"
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_the_crm_did_not_take_is_named_without_codes(language: Language) -> None:
+    told = "status_id: NotSupportedChoice (3), custom_fields_values[0].field_id: NotSupportedChoice (1), zzz: Odd-1"
+    finding = warning("values-left-out", about("effects", account="main"), names=told)
+    words = Words(texts=TEXTS[language], zone=WORDS.zone, now=WORDS.now)
+    [strip] = strips_of([finding], words)
+    said = TEXTS[language].render(strip.sentence)
+    expected = {
+        "ru": "этап (3), дополнительное поле (1), другое поле",
+        "en": "stage (3), custom field (1), another field",
+    }
+    assert expected[language] in said, said
+    assert "_" not in said

@@ -57,17 +57,25 @@ def test_what_are_no_hours_is_refused(text: str) -> None:
         read(text)
 
 
-def test_brushes_are_the_named_shifts_then_what_is_used_most() -> None:
+def test_brushes_are_the_named_shifts_then_the_usual_ones_then_others() -> None:
     named = NamedShift(letter="Д", name="Смена", colour="rose", hours=DAY)
     early, late = hours_in_minutes((("08:00", "17:00"),)), hours_in_minutes(NIGHT)
     used = [early, late, late, hours_in_minutes(DAY)]
     found = brushes_of((named,), used, TEXTS["ru"])
     assert [(b.letter, b.name, b.colour, b.hours) for b in found][:3] == [
         ("Д", "Смена", "rose", "09:00-18:00"),
+        ("В", "Вечер", "blue", "13:00-22:00"),
         ("Н", "Ночь", "violet", "21:00-09:00"),
-        ("Д2", "День", "green", "08:00-17:00"),
     ]
+    assert (found[3].letter, found[3].hours) == ("Д2", "08:00-17:00")
     assert [b.is_named for b in found] == [True, False, False, False]
+
+
+def test_a_key_means_the_same_brush_after_days_were_painted() -> None:
+    before = [b.hours for b in brushes_of((), [], TEXTS["ru"])]
+    for number in range(len(before)):
+        used = [hours_in_minutes(read(before[number]))] * 5
+        assert [b.hours for b in brushes_of((), used, TEXTS["ru"])] == before
 
 
 def test_hours_too_many_to_have_a_letter_each_are_drawn_as_their_own() -> None:

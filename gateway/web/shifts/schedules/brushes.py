@@ -77,17 +77,20 @@ def length(minutes: Minutes) -> int:
 
 
 def brushes_of(named: Sequence[NamedShift], used: Iterable[Minutes], texts: Texts) -> list[Brush]:
-    """Return the named ones first, then those for the hours that are used, the most frequent first; the last, rare ones without a
-    colour. used: each as often as it stands there."""
+    """Return the named ones first, then the usual ones, then those for other hours that are used, the earliest first: a key means
+    the same after a day was painted; the last, rare ones are without a colour. used: each as often as it stands there."""
     found = [_of_named(shift) for shift in named]
     known = {brush.hours for brush in found}
     counted: dict[Minutes, int] = {}
     for minutes in used:
         counted[minutes] = counted.get(minutes, 0) + 1
     missing = [m for m in sorted(counted, key=lambda m: (-counted[m], m)) if written(m) not in known]
-    usual = (hours_in_minutes(hours) for hours in _USUAL)
+    usual = [hours_in_minutes(hours) for hours in _USUAL]
     others = [m for m in usual if written(m) not in known and m not in counted]
     missing += others[: max(len(_USUAL) - len(found) - len(missing), 0)]
+    place = {minutes: number for number, minutes in enumerate(usual)}
+    common = sorted(missing[:MOST_UNNAMED], key=lambda m: (place.get(m, len(place)), m))
+    missing = [*common, *missing[MOST_UNNAMED:]]
     letters = {brush.letter for brush in found}
     for number, minutes in enumerate(missing):
         brush = _of_hours(minutes, letters, texts, is_rare=number >= MOST_UNNAMED)

@@ -10,6 +10,7 @@ SENTENCES: Mapping[str, str] = {
     "now.title": "Now",
     "now.wall": "Full screen",
     "now.wall.leave": "Normal view",
+    "now.left_out.field": "another field",
     "now.strips": "What needs a hand",
     "now.strips.more": "{count} more",
     "now.tile.calls": "Calls now",

@@ -10,6 +10,7 @@ SENTENCES: Mapping[str, str] = {
     "now.title": "Сейчас",
     "now.wall": "На весь экран",
     "now.wall.leave": "Обычный вид",
+    "now.left_out.field": "другое поле",
     "now.strips": "Что требует внимания",
     "now.strips.more": "ещё {count}",
     "now.tile.calls": "Звонки сейчас",
