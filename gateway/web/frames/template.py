@@ -5,17 +5,14 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from gateway.admin.distribution import templates
-from gateway.admin.distribution.templates import TemplateMoved, TemplateNotUsable
-from gateway.admin.refused import InputRefused
 from gateway.store.admin.staff import staff_of
 from gateway.store.distribution import templates as store
 from gateway.store.distribution.templates import SavedTemplate
 from gateway.store.frames.frame_tokens import use_frame_token
-from gateway.web.distribution.template.differences import template_changes
 from gateway.web.distribution.template.editing import pressed_in_form
 from gateway.web.distribution.template.form import FIRST_SIGNS, TemplateForm, form_of
-from gateway.web.distribution.template.page import field_of, form_values, refusal_of
-from gateway.web.distribution.template.typed import template_of
+from gateway.web.distribution.template.page import form_values
+from gateway.web.distribution.template.saving import save_form
 from gateway.web.frame import (
     AnyPageCall,
     PageAnswer,
@@ -29,7 +26,6 @@ from gateway.web.frame import (
 from gateway.web.frames.card import framed_of
 from gateway.web.frames.door import DONE
 from routing.distribution.template import DistributionTemplate
-from routing.texts.catalogue import phrase
 from runtime.database.pool import Conn
 from runtime.tokens import hash_of
 
@@ -89,19 +85,14 @@ async def change(call: PageCall[FramedTemplateQuery, TemplateForm]) -> PageAnswe
 
 
 async def _save(conn: Conn, call: AnyPageCall, form: TemplateForm, saved: SavedTemplate | None) -> PageAnswer:
-    template, errors = template_of(form)
-    if template is None:
-        return await _page(conn, call, form, saved, errors=errors, status=422)
-    try:
+    async def save(template: DistributionTemplate) -> None:
         await _save_once(conn, call, template, form.version)
-    except TemplateMoved as err:
-        return await _moved(conn, call, form, template, err.before)
-    except TemplateNotUsable as err:
-        return await _page(conn, call, form, saved, errors=errors, found=err.found, status=422)
-    except InputRefused as err:
-        errors = {field_of(err): refusal_of(call, err)}
-        return await _page(conn, call, form, saved, errors=errors, status=422)
-    return SeeOther(call.here(DONE))
+
+    left = await save_form(conn, call, form, saved, save)
+    if left is None:
+        return SeeOther(call.here(DONE))
+    more = {"errors": left.errors, "found": left.found, "changes": left.changes}
+    return await _page(conn, call, left.form, left.saved, status=left.status, **more)
 
 
 async def _save_once(conn: Conn, call: AnyPageCall, template: DistributionTemplate, version: int) -> None:
@@ -111,22 +102,6 @@ async def _save_once(conn: Conn, call: AnyPageCall, template: DistributionTempla
         if not await use_frame_token(conn, secret_hash, call.now, template.name):
             raise PageRefused(409, "frame-used")
         await templates.save_template(conn, call.account.id, template, by=call.who.name, version=version)
-
-
-async def _moved(
-    conn: Conn,
-    call: AnyPageCall,
-    form: TemplateForm,
-    mine: DistributionTemplate,
-    theirs: SavedTemplate | None,
-) -> Shown:
-    """Show what the other one saved; sent once more, the form takes its place."""
-    if form.version == 0 or theirs is None:
-        errors = {"name": phrase("distribution.refused.name_taken", name=form.name)}
-        return await _page(conn, call, form, None, errors=errors, status=409)
-    changes = template_changes(theirs.template, mine, await staff_of(conn, call.account.id), call.words)
-    form = form.model_copy(update={"version": theirs.version})
-    return await _page(conn, call, form, theirs, changes=changes, status=409)
 
 
 async def show_done(call: PageCall) -> Shown:

@@ -7,8 +7,7 @@ from typing import Any, Literal
 
 from crm.store.metadata import pipelines_of
 from gateway.admin.distribution import templates
-from gateway.admin.distribution.templates import TemplateMoved, TemplateNotUsable, check_template
-from gateway.admin.protection.grants import NotBoundTo
+from gateway.admin.distribution.templates import check_template
 from gateway.admin.refused import InputRefused
 from gateway.store.admin.schedules import schedules_of
 from gateway.store.admin.staff import staff_of
@@ -16,10 +15,10 @@ from gateway.store.distribution import templates as store
 from gateway.store.distribution.templates import SavedTemplate
 from gateway.store.distribution.turns import open_deals_now
 from gateway.web.distribution.tabs import tabs, template_path
-from gateway.web.distribution.template.differences import template_changes
 from gateway.web.distribution.template.editing import pressed_in_form
 from gateway.web.distribution.template.form import FIRST_SIGNS, TemplateForm, form_of
 from gateway.web.distribution.template.rights import editors_of
+from gateway.web.distribution.template.saving import save_form
 from gateway.web.distribution.template.seen import (
     names_of_shares,
     people_options,
@@ -32,7 +31,6 @@ from gateway.web.distribution.template.stages import stages_seen
 from gateway.web.distribution.template.trying import begin_trial, trial_seen
 from gateway.web.distribution.template.typed import FieldErrors, template_of
 from gateway.web.frame import AnyPageCall, PageAnswer, PageCall, PageQuery, SeeOther, Shown, page_not_found
-from gateway.web.refusals import refusal_said
 from routing.distribution.problems import TemplateProblem
 from routing.distribution.template import DistributionTemplate
 from routing.texts.catalogue import phrase
@@ -125,59 +123,27 @@ async def _simulate(
 async def _save(
     conn: Conn, call: PageCall[TemplateQuery, TemplateForm], form: TemplateForm, saved: SavedTemplate | None
 ) -> PageAnswer:
-    template, errors = template_of(form)
-    if template is None:
-        return await template_page(conn, call, form, saved, errors=errors, status=422, is_changed=True)
-    try:
-        done = await templates.save_template(
+    async def save(template: DistributionTemplate) -> object:
+        return await templates.save_template(
             conn, call.account.id, template, by=call.who.name, version=form.version
         )
-    except TemplateMoved as err:
-        return await _moved(conn, call, form, template, err.before)
-    except TemplateNotUsable as err:
-        return await template_page(
-            conn, call, form, saved, errors=errors, found=err.found, status=422, is_changed=True
-        )
-    except InputRefused as err:
-        errors = {field_of(err): refusal_of(call, err)}
-        return await template_page(conn, call, form, saved, errors=errors, status=422, is_changed=True)
-    said = phrase("distribution.form.saved", name=done.saved.name)
-    return SeeOther(call.here(template_path(done.saved.name)), said=said)
 
-
-async def _moved(
-    conn: Conn,
-    call: AnyPageCall,
-    form: TemplateForm,
-    mine: DistributionTemplate,
-    theirs: SavedTemplate | None,
-) -> Shown:
-    """Show what the other one saved; sent once more, the form takes its place."""
-    if form.version == 0:
-        errors = {"name": phrase("distribution.refused.name_taken", name=form.name)}
-        return await template_page(conn, call, form, None, errors=errors, status=409, is_changed=True)
-    changes = []
-    if theirs is not None:
-        staff = await staff_of(conn, call.account.id)
-        changes = template_changes(theirs.template, mine, staff, call.words)
-    form = form.model_copy(update={"version": theirs.version if theirs else 0})
-    conflict = {"theirs": theirs, "changes": changes}
-    return await template_page(conn, call, form, theirs, conflict=conflict, status=409, is_changed=True)
-
-
-def field_of(err: InputRefused) -> str:
-    """Return the field of the form that was refused."""
-    field = err.field.split(".")[0]
-    return "name" if field == "template" else field
-
-
-def refusal_of(call: AnyPageCall, err: InputRefused) -> Any:
-    """Return why, as it stands at the field."""
-    if isinstance(err, NotBoundTo):
-        return phrase(f"distribution.refused.not_bound.{err.field}")
-    if err.field == "name" and err.code == "invalid-input":
-        return phrase("distribution.refused.odd_name")
-    return phrase("distribution.refused.other", said=refusal_said(err, call.texts))
+    left = await save_form(conn, call, form, saved, save)
+    if left is None:
+        name = form.name.strip()
+        return SeeOther(call.here(template_path(name)), said=phrase("distribution.form.saved", name=name))
+    conflict = None if left.changes is None else {"theirs": left.saved, "changes": left.changes}
+    return await template_page(
+        conn,
+        call,
+        left.form,
+        left.saved,
+        errors=left.errors,
+        found=left.found,
+        conflict=conflict,
+        status=left.status,
+        is_changed=True,
+    )
 
 
 async def template_page(
