@@ -99,6 +99,17 @@ async def queue_of(conn: Conn, account_id: str) -> list[QueuePart]:
     return [QueuePart(**row) for row in await conn.fetch(_QUEUE, account_id)]
 
 
+async def first_of_queue(conn: Conn, account_id: str, *, limit: int) -> list[OutboundItem]:
+    """Return calls and texts: those under way, then those that wait, whose turn comes first in front."""
+    rows = await conn.fetch(
+        "SELECT * FROM outbound_item WHERE account_id = $1 AND state IN ('dialling', 'sending', 'unknown', 'waiting')"
+        " ORDER BY (state = 'waiting'), greatest(look_at, not_before), priority DESC, created_at, item_id LIMIT $2",
+        account_id,
+        limit,
+    )
+    return [as_item(row) for row in rows]
+
+
 async def clear_waiting(conn: Conn, account_id: str, kind: OutboundKind) -> int:
     """Take all of a kind that waits out of the queue, without stage and task; how many."""
     done: str = await conn.execute(_CLEAR, account_id, kind)

@@ -83,6 +83,20 @@ async def items_of_firings(
     return {row["firing_id"]: as_item(row) for row in rows}
 
 
+async def count_fired_in(conn: Conn, account_id: str, trigger: str, stage: tuple[str, str | None]) -> int:
+    """Count the open deals of a (pipeline, stage) for which it has fired already. stage: None = of the whole pipeline."""
+    found: int = await conn.fetchval(
+        "SELECT count(DISTINCT f.deal_id) FROM firing f JOIN directory_entity d"
+        " ON d.account_id = f.account_id AND d.kind = 'deal' AND d.entity_id = f.deal_id"
+        " WHERE f.account_id = $1 AND f.trigger = $2 AND f.state = 'queued' AND d.is_open"
+        " AND d.pipeline_id = $3 AND ($4::text IS NULL OR d.stage_id = $4)",
+        account_id,
+        trigger,
+        *stage,
+    )
+    return found
+
+
 async def firing_of(conn: Conn, account_id: str, firing_id: str) -> FiringRow | None:
     row = await conn.fetchrow(
         "SELECT * FROM firing WHERE account_id = $1 AND firing_id = $2", account_id, firing_id

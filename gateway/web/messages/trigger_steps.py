@@ -8,6 +8,7 @@ from typing import Any
 from gateway.admin.triggers.applying import TriggerIsOff, apply_trigger, preview_apply
 from gateway.admin.triggers.saved import TriggerNotUsable, remove_trigger, switch_trigger
 from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.store.triggers.listing import count_fired_in
 from gateway.store.triggers.triggers import SavedTrigger, waiting_of_trigger
 from gateway.store.worker import long_tasks
 from gateway.store.worker.long_tasks import LongTask, TooMuchWork
@@ -82,6 +83,8 @@ async def _apply_page(call: AnyPageCall, *, is_too_much: bool = False) -> Shown:
         ids = [one.facts.deal_id for one in found.first]
         texts = await texts_of(conn, call.account.id, saved.trigger.action, ids)
         work = await _latest_work(conn, call.account.id, saved)
+        where = (saved.trigger.pipeline_id, saved.trigger.stage_id)
+        already = await count_fired_in(conn, call.account.id, saved.name, where)
     stage = stage_deals(call, found, texts, lambda name: macro_said(call.texts, known, name))
     values: dict[str, Any] = {
         "tabs": tabs_of(call, "triggers"),
@@ -94,6 +97,7 @@ async def _apply_page(call: AnyPageCall, *, is_too_much: bool = False) -> Shown:
         "is_text": saved.trigger.action.do == "sms",
         "is_too_much": is_too_much,
         "may": stage.fires + stage.not_known,
+        "already": already,
     }
     template = "messages/_apply_run.html" if call.is_fragment else "messages/trigger_apply.html"
     return Shown(template, values, status=409 if is_too_much else 200)

@@ -7,6 +7,7 @@ import pytest
 from gateway.admin.outbound.settings import show_settings
 from tests.integration.api.client import ACCOUNT
 from tests.integration.web.browser import Site
+from tests.integration.web.calls_on_pages import name_client
 
 
 @pytest.mark.parametrize("typed", ["-1", "1,5", "1.5", "много", "", " ", "601"])
@@ -56,6 +57,31 @@ async def test_the_pace_is_the_administrators(site: Site) -> None:
     assert (await senior.get("/messages")).page.all("input", name="rate") == []
     assert (await senior.post("/messages/rate", {"rate": "9"})).status == 403
     assert (await site.as_("manager").get("/messages")).status == 403
+
+
+async def test_who_waits_is_named_with_when_and_by_what(site: Site) -> None:
+    await name_client(site.pool, "+79161234567", "Наталья Климова")
+    order = {"trigger": "call", "version": 1}
+    for id, client, state, not_before in (
+        ("a", "+79161234567", "waiting", "1 hour"),
+        ("b", "+79160000001", "dialling", "0"),
+        ("c", None, "waiting", "0"),
+    ):
+        await site.pool.execute(
+            'INSERT INTO outbound_item (account_id, item_id, kind, source, state, reason, client, deal_id, not_before, "order")'
+            " VALUES ($1, $2, 'callback', 'trigger', $3, '', $4, '701', now() + $5::text::interval, $6)",
+            ACCOUNT, id, state, client, not_before, order,
+        )  # fmt: skip
+    for role in ("senior_manager", "admin"):
+        page = (await site.as_(role).get("/messages")).page
+        rows = [row.text for row in page.by_id("queued").one("tbody").all("tr")]
+        assert [("сейчас" in row, "call" in row) for row in rows] == [
+            (True, True),
+            (False, True),
+            (False, True),
+        ]
+        assert "как дойдёт очередь" in rows[1]
+        assert "Наталья Климова +7 916 123-45-67" in rows[2]
 
 
 async def _rate(site: Site) -> int:

@@ -166,6 +166,15 @@ async def test_it_is_applied_to_the_deals_of_the_stage_after_they_are_listed(sit
     assert "Сработает: 2" in page.words
     assert "номер не мобильный" in page.page.by_id("stage-deals").text
     assert "Применить к 2 сделкам" in [b.text for b in page.page.all("button")]
+    assert not page.page.all(id="already")
+    async with site.pool.acquire() as conn, conn.transaction():
+        now = datetime.now(UTC)
+        fired = await add_firing(
+            conn, ACCOUNT, ("ready", 2), "1", applied("p"), source="apply", happened_at=now
+        )
+        await conn.execute("UPDATE firing SET state = 'queued' WHERE firing_id = $1", fired)
+    page = await admin.get("/messages/triggers/ready/apply")
+    assert "Из них уже срабатывало: 1 из 2" in page.page.by_id("already").text
     for _ in range(2):
         assert (await admin.post("/messages/triggers/ready/apply")).status == 303
     async with site.pool.acquire() as conn:

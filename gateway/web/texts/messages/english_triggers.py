@@ -216,6 +216,7 @@ SENTENCES: Mapping[str, str] = {
     "messages.apply.heading": "Apply to the deals that stand in the stage now: {n}",
     "messages.apply.before": "What will be",
     "messages.apply.fires": "Fires: {n}.",
+    "messages.apply.already": "It has fired already for {n} of {count}. What they got stands among its firings.",
     "messages.apply.not_known": "The CRM decides: {n}.",
     "messages.apply.reason": "{why}: {n}",
     "messages.apply.stays": "Each deal is read in the CRM first. Stages and tasks do not change before the action has ended. Who got the same within 10 minutes gets no second one.",

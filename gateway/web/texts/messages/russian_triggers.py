@@ -216,6 +216,7 @@ SENTENCES: Mapping[str, str] = {
     "messages.apply.heading": "Применить к сделкам, которые уже на этапе: {n}",
     "messages.apply.before": "Что будет",
     "messages.apply.fires": "Сработает: {n}.",
+    "messages.apply.already": "Из них уже срабатывало: {n} из {count}. Что им ушло, видно в срабатываниях.",
     "messages.apply.not_known": "Решит CRM: {n}.",
     "messages.apply.reason": "{why}: {n}",
     "messages.apply.stays": "Каждую сделку сначала перечитаем в CRM. Этапы и задачи до конца действия не меняются. Кто за последние 10 минут уже получил такое же, второй раз не получит.",
