@@ -21,7 +21,7 @@ from gateway.calendars import has_holidays
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.matrix_catalogue import catalogue_of
-from gateway.store.admin.schedules import schedules_of
+from gateway.store.admin.schedules import schedule_names
 from gateway.store.admin.staff import stored_employees
 from gateway.store.distribution.templates import templates_of
 from routing.dialable import is_extension
@@ -242,7 +242,7 @@ async def _refuse_unknown_names(
     conn: Conn, account_id: str, lookup: LookupPolicy, before: LookupPolicy, coming: ComingNames
 ) -> None:
     if lookup.schedule not in (None, before.schedule):
-        known = {*coming.schedules, *(s.name for s in await schedules_of(conn, [account_id]))}
+        known = {*coming.schedules, *await schedule_names(conn, [account_id])}
         _refuse_unknown("lookup.schedule", "schedule", str(lookup.schedule), known)
     if lookup.template not in (None, before.template):
         known = {*coming.templates, *(t.name for t in await templates_of(conn, account_id))}

@@ -20,7 +20,7 @@ from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, current_actor, record
 from gateway.store.admin.bindings import Bindings
 from gateway.store.admin.roles import ROLES, Role
-from gateway.store.admin.schedules import schedules_of
+from gateway.store.admin.schedules import schedule_names
 from gateway.store.admin.staff import stored_employees
 from gateway.store.distribution.templates import templates_of
 from runtime.database.pool import Conn
@@ -173,8 +173,8 @@ async def refuse_unknown_bindings(conn: Conn, bound: Bindings, before: Bindings 
         )
     named = set(bound.schedules) - set(before.schedules if before else ())
     if named:
-        found = await schedules_of(conn, [bound.account_id] if bound.account_id else None)
-        _refuse_unknown("schedules", "schedule", named, {s.name for s in found})
+        found = await schedule_names(conn, [bound.account_id] if bound.account_id else None)
+        _refuse_unknown("schedules", "schedule", named, found)
 
 
 def _refuse_unknown(field: str, what: str, named: Collection[str], known: Collection[str]) -> None:

@@ -52,6 +52,15 @@ class NumberedVersions:
         )
         return [NamedVersion(*row) for row in rows]
 
+    async def names(self, conn: Conn, account_ids: Collection[str] | None) -> list[str]:
+        """Return the names of what is not removed, in their order, without reading what it says. account_ids: None = of all."""
+        rows = await conn.fetch(
+            f"SELECT DISTINCT name FROM {self.holders} WHERE removed_at IS NULL"  # noqa: S608
+            " AND ($1::text[] IS NULL OR account_id = ANY($1)) ORDER BY name",
+            None if account_ids is None else list(account_ids),
+        )
+        return [row["name"] for row in rows]
+
     async def body_at(self, conn: Conn, account_id: str, name: str, version: int) -> Any:
         """Return what it said, None = there was none. Of what was removed too."""
         return await conn.fetchval(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from gateway.store.admin.accounts import accounts
 from gateway.store.admin.bindings import EVERYTHING, Bindings
 from gateway.store.admin.roles import ROLES, Role
-from gateway.store.admin.schedules import schedules_of
+from gateway.store.admin.schedules import schedule_names
 from gateway.store.admin.staff import stored_employees
 from gateway.store.admin.users import AdminUser
 from gateway.store.distribution.templates import templates_of
@@ -41,7 +41,7 @@ async def options_of(conn: Conn, of_account: str | None, bound: Bindings = EVERY
     for one in known:
         employees |= {person.id: person.name for person in await stored_employees(conn, one.id)}
         templates |= {template.name for template in await templates_of(conn, one.id)}
-    schedules = {one.name for one in await schedules_of(conn, [one.id for one in known])}
+    schedules = set(await schedule_names(conn, [one.id for one in known]))
     for name in (*bound.counters, *filter(None, [bound.employee])):
         employees.setdefault(name, name)
     return BindingOptions(

@@ -9,7 +9,7 @@ from crm.store.metadata import pipelines_of
 from gateway.admin.distribution import templates
 from gateway.admin.distribution.templates import check_template
 from gateway.admin.refused import InputRefused
-from gateway.store.admin.schedules import schedules_of
+from gateway.store.admin.schedules import schedule_names
 from gateway.store.admin.staff import staff_of
 from gateway.store.distribution import templates as store
 from gateway.store.distribution.templates import SavedTemplate
@@ -190,7 +190,7 @@ async def form_values(
         found = await _found(conn, account_id, template) if template and (form.people or form.groups) else ()
     counts = template is not None and template.counts_open_deals
     open_deals = await open_deals_now(conn, account_id, template, staff) if template and counts else None
-    schedules = [stored.name for stored in await schedules_of(conn, [account_id])]
+    schedules = await schedule_names(conn, [account_id])
     if call.who.bound.schedules:
         schedules = [name for name in schedules if name in call.who.bound.schedules or name == form.schedule]
     own_path = template_path(form.name) if saved is not None else NEW
