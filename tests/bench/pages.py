@@ -9,7 +9,7 @@ import re
 import statistics
 import time
 from datetime import UTC, datetime
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import aiohttp
 import uvloop
@@ -24,6 +24,7 @@ from tests.bench.distribution_rows import LARGE, OfficeSize, fill_office
 from tests.bench.journal_rows import BIG, JournalSize, fill_journal
 from tests.bench.lookup import paced
 from tests.bench.page_load import PAGES_A_SECOND, STREAMS, Visitor, page_load
+from tests.bench.page_rows import LISTED, PAINTED, WEEKLY, RoomsSize, fill_rooms
 from tests.bench.report import Figure, at_most, plain
 from tests.bench.servers import fill, gateway, throwaway_database
 from tests.e2e.stack import free_port
@@ -51,8 +52,41 @@ _ADDRESSES = (
     "/distribution/shift-change",
     "/distribution/shift-change/settings",
     "/distribution/shift-change/runs/1",
+    "/shifts",
+    "/shifts/schedules",
+    f"/shifts/schedules/{quote(PAINTED)}",
+    f"/shifts/schedules/{quote(PAINTED)}/settings",
+    f"/shifts/schedules/{quote(WEEKLY)}?view=month",
+    f"/shifts/schedules/{quote(WEEKLY)}?view=week",
+    "/messages",
+    "/messages/sms",
+    "/messages/triggers",
+    f"/messages/triggers/{quote('перезвонить 1')}",
+    "/messages/firings",
+    "/messages/campaigns",
+    f"/messages/campaigns/{quote(LISTED)}",
+    "/missed/closed",
+    "/wall",
+    "/start",
+    "/help",
+    "/setup/employees",
+    "/setup/users",
+    "/setup/pbx",
+    "/setup/numbers",
+    "/setup/other",
+    "/setup/audit",
+    "/setup/not-sent",
+    "/setup/held",
+    "/setup/exchanges",
+    "/setup/do-not-call",
+)
+# Of one row of a list: where it is listed, and how its address reads.
+_ONES = (
+    ("/calls", "/calls/{}", r"/calls/[0-9a-z]{16,32}"),
+    ("/missed", "/missed/{}/close", r"/missed/[0-9a-z]{16,32}/close"),
 )
 _OFFICE = OfficeSize(people=500, templates=10, results=10_000, moved=3_000)
+_ROOMS = RoomsSize(people=_OFFICE.people, triggers=50, outgoing=10_000)
 
 
 def bench_pages(calls: int, numbers: int, seconds: int) -> list[Figure]:
@@ -74,6 +108,7 @@ async def _prepared(dsn: str, calls: int) -> str:
         size = JournalSize(calls=calls, effects=calls, cases=calls // 2, open_cases=200, days=30)
         await fill_journal(pool, size)
         await fill_office(pool, BIG, _OFFICE)
+        await fill_rooms(pool, BIG, _ROOMS, datetime.now(UTC).date())
         async with pool.acquire() as conn:
             await add_user(conn, UserOrder(login=_LOGIN, role="admin"))
         sessions = Sessions(pool, Listener(dsn))
@@ -103,10 +138,15 @@ async def _until_they_open(session: aiohttp.ClientSession, visitor: Visitor) -> 
 
 
 async def _addresses(session: aiohttp.ClientSession, visitor: Visitor) -> list[str]:
-    """With the page of one call."""
-    async with session.get(visitor.path("/calls")) as response:
-        found = re.search(r'href="/calls/([0-9a-z]{16,32})', await response.text())
-    return [*_ADDRESSES, *([f"/calls/{found[1]}"] if found else [])]
+    """With the page of one call, and of one missed call."""
+    found = []
+    for listed, name, pattern in _ONES:
+        async with session.get(visitor.path(listed)) as response:
+            one = re.search(f'href="({pattern})', await response.text())
+        if one is None:
+            raise RuntimeError(f"no {name} on {listed}")
+        found.append(one[1])
+    return [*_ADDRESSES, *found]
 
 
 async def _page(session: aiohttp.ClientSession, visitor: Visitor, address: str) -> Figure:
@@ -118,7 +158,7 @@ async def _page(session: aiohttp.ClientSession, visitor: Visitor, address: str) 
             if response.status != 200:
                 raise RuntimeError(f"{address}: {response.status}")
         taken.append((time.perf_counter() - began) * 1000)
-    name = "/calls/{id}" if re.fullmatch(r"/calls/[0-9a-z]{16,32}", address) else address
+    name = next((name for _, name, pattern in _ONES if re.fullmatch(pattern, address)), unquote(address))
     note = f"{size / 1024:.1f} KiB gzip"
     return at_most(f"page {name}", statistics.median(taken), _PAGE_MS, "ms", note)
 
