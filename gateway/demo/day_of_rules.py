@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -17,6 +18,7 @@ from gateway.demo.people import THE_ADMIN, THE_SENIOR, as_person
 from gateway.store.admin import matrices as stored
 from gateway.store.admin.accounts import account
 from gateway.store.distribution.templates import Attachment
+from gateway.store.shift_change.runs import runs_of
 from routing.conditions import Condition
 from routing.distribution.template import DistributionTemplate, TemplateHours, TemplateMember
 from routing.matrix.actions import Action, ChangeStage, Deadline, MakeDeal, MakeTask, SetFields
@@ -28,10 +30,11 @@ SERVICE, SERVICE_STAGES = "Сервис", ("Новая заявка", "Выез�
 NIGHT = "Ночные заявки"
 HERE = ("101", "102", "103", "104", "105", "107")
 AWAY = ("106", "108")
-LEAVES = "105"
+LEAVES = "103"
 _MISSED, _WITH_DEAL = "inbound.missed.new/end", "inbound.answered.known_with_deal/end"
 _MISSED_WITH_DEAL = "inbound.missed.known_with_deal/end"
 _SHIFTS_AHEAD, _ON, _EVERY = 62, 2, 4
+_PASSING_SECONDS = 40
 
 
 async def order_rules(pool: asyncpg.Pool, pipeline: int, new: int, visit: int) -> None:
@@ -137,11 +140,27 @@ def _nights(today: date) -> Schedule:
 
 
 async def somebody_leaves(pool: asyncpg.Pool) -> None:
-    """Let who was given deals go away: they pass to those who are here."""
+    """Let who was given deals go away and come back: their deals pass to those who are here, and return."""
+    await _switch(pool, is_on=False)
+    await _until_passed_on(pool)
+    await _switch(pool, is_on=True)
+
+
+async def _switch(pool: asyncpg.Pool, *, is_on: bool) -> None:
     async with pool.acquire() as conn:
         of_account = await account(conn, ACCOUNT)
         with as_person(THE_SENIOR):
-            await switch_presence(conn, of_account, f"manager{LEAVES}", datetime.now(UTC), is_on=False)
+            await switch_presence(conn, of_account, f"manager{LEAVES}", datetime.now(UTC), is_on=is_on)
+
+
+async def _until_passed_on(pool: asyncpg.Pool) -> None:
+    """Wait until the deals of who left are somebody else's, for a while."""
+    for _ in range(_PASSING_SECONDS):
+        async with pool.acquire() as conn:
+            begun = await runs_of(conn, ACCOUNT)
+        if any(run.state == "done" for run in begun):
+            return
+        await asyncio.sleep(1)
 
 
 async def order_waiting(conn: Conn, pipeline: int, stage: int) -> None:
