@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
+from zoneinfo import available_timezones
 
 import orjson
+from phonenumbers import SUPPORTED_REGIONS, country_code_for_region
 from pydantic import ConfigDict, Field
 
 from gateway.admin.accounts import change_account, save_settings
@@ -25,7 +28,7 @@ from gateway.web.frame import (
     Shown,
 )
 from gateway.web.refusals import refusal_said
-from gateway.web.setup.other_fields import PARTS, SettingsPart, read_fields, shown_fields, together
+from gateway.web.setup.other_fields import PARTS, SettingsPart, in_one, read_fields, shown_fields, together
 from gateway.web.setup.tabs import tabs_of
 from routing.client_work.call import line_spelled
 from routing.settings import AccountSettings
@@ -77,10 +80,18 @@ async def _page(
         "typed": typed if typed is not None else stands,
         "was": orjson.dumps(stands).decode(),
         "errors": errors or {},
-        "people": [(person.name, person.id) for person in people],
+        "people": [(person.id, person.name) for person in people],
+        "zones": sorted(zone for zone in available_timezones() if "/" in zone and zone[:4] != "Etc/"),
+        "regions": _regions(),
         "keeps": call.services.settings,
     }
     return Shown("setup/other.html", values, status=status if errors else 200)
+
+
+@lru_cache(maxsize=1)
+def _regions() -> list[tuple[str, str]]:
+    """Return countries by their code, each with the code that numbers there begin with."""
+    return [(one, f"+{country_code_for_region(one)}") for one in sorted(SUPPORTED_REGIONS)]
 
 
 def _standing(account: Account, part: SettingsPart) -> dict[str, Any]:
@@ -91,7 +102,7 @@ def _standing(account: Account, part: SettingsPart) -> dict[str, Any]:
 
 async def save(call: PageCall[PageQuery, OtherForm]) -> PageAnswer:
     part: SettingsPart = call.path["part"]  # type: ignore[assignment]  # the route takes no other
-    sent = {**call.form.model_dump(exclude={"was"}), **(call.form.model_extra or {})}
+    sent = in_one(part, {**call.form.model_dump(exclude={"was"}), **(call.form.model_extra or {})})
     async with call.connection() as conn, conn.transaction():
         await rows.lock_account(conn, call.account.id)
         return await _saved_together(conn, call, part, sent)

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from routing.settings import AccountSettings
 
-SettingKind = Literal["text", "number", "flag", "choice", "names", "spans"]
+SettingKind = Literal["text", "number", "flag", "choice", "names", "people", "spans"]
 SettingsPart = Literal["account", "rings", "hours", "missed", "presence", "alarms", "kept", "numbers"]
 Typed = Mapping[str, Any]
 _ORDERS = (
@@ -70,7 +70,7 @@ PARTS: Mapping[SettingsPart, Sequence[SettingField]] = {
         _number("cases.escalate_minutes", 1, 1_000_000, is_optional=True),
         _number("cases.max_escalations", 0, 10),
         _field("cases.quiet_hours", "spans"),
-        _field("cases.seniors", "names"),
+        _field("cases.seniors", "people"),
         _number("calls.settle_seconds", 0, 600),
         _number("calls.lost_hangup_minutes", 1, 1440),
     ),
@@ -143,12 +143,27 @@ def _as_typed(value: Any, one: SettingField) -> Any:
             return bool(value)
         case "spans":
             return ", ".join("–".join(span) for span in value or ())
-        case "names":
+        case "names" | "people":
             return ", ".join(sorted(value) if one.name == "own_numbers" else value or ())
         case "choice" if not isinstance(value, str):
             return ",".join(value)
         case _:
             return "" if value is None else str(value)
+
+
+def in_one(part: SettingsPart, sent: Typed) -> dict[str, Any]:
+    """Return what was sent with the places of each list of people, `name.0`, `name.1`, …, as one field."""
+    found = dict(sent)
+    for one in PARTS[part]:
+        rows = {key: found.pop(key) for key in list(found) if key.startswith(f"{one.name}.")}
+        if one.kind == "people" and rows:
+            found[one.name] = ", ".join(text for _, text in sorted(rows.items(), key=_place) if text)
+    return found
+
+
+def _place(row: tuple[str, Any]) -> int:
+    number = row[0].rpartition(".")[2]
+    return int(number) if number.isascii() and number.isdigit() else 0
 
 
 def read_fields(settings: AccountSettings, part: SettingsPart, typed: Typed) -> SettingsRead:
@@ -184,8 +199,8 @@ def _value(one: SettingField, text: str) -> Any:
             if text not in one.options:
                 raise ValueError(text)
             return text.split(",") if "," in text else text
-        case "names":
-            return list(_split(text))
+        case "names" | "people":
+            return list(dict.fromkeys(_split(text)))
         case "spans":
             return list(_spans(text))
         case _:

@@ -7,7 +7,7 @@ import pytest
 from gateway.store.admin.accounts import account
 from gateway.web.setup.other_fields import PARTS, read_fields, shown_fields
 from routing.settings import AccountSettings
-from tests.integration.api.client import ACCOUNT
+from tests.integration.api.client import ACCOUNT, ANNA, SENIOR
 from tests.integration.web.browser import Browser, Site
 
 PATH = "/setup/other"
@@ -169,3 +169,27 @@ async def test_a_refused_value_of_the_account_says_what_the_field_takes(site: Si
         answer = await admin.post(f"{PATH}/account", {**fine, name: typed})
         assert (answer.status, said in answer.page.by_id(f"{name}-error").text) == (422, True), name
         assert answer.page.by_id(name)["value"] == typed
+
+
+async def test_people_zones_and_countries_are_chosen_from_lists(site: Site) -> None:
+    admin = site.as_("admin")
+    page = (await admin.get(f"{PATH}?part=missed")).page
+    assert [o.text for o in page.by_id("seniors-0").all("option")] == ["никто", ANNA.name, SENIOR.name]
+    form = {"escalate_minutes": "30", "max_escalations": "2", "quiet_hours": "", "settle_seconds": "5"}
+    people = {"seniors.0": "", "seniors.1": ANNA.id, "lost_hangup_minutes": "60"}
+    assert (await admin.post(f"{PATH}/missed", {**form, **people})).status == 303
+    assert (await _settings(site)).cases.seniors == (ANNA.id,)
+    chosen = (await admin.get(f"{PATH}?part=missed")).page.by_id("seniors-0")
+    assert [o["value"] for o in chosen.all("option", selected="")] == [ANNA.id]
+    account_page = (await admin.get(PATH)).page
+    zones = account_page.by_id(account_page.by_id("time_zone")["list"])
+    assert "Asia/Yekaterinburg" in [o["value"] for o in zones.all("option")]
+    countries = account_page.by_id(account_page.by_id("region")["list"])
+    assert {o["value"]: o.text for o in countries.all("option")}["KZ"] == "+7"
+
+
+async def test_a_name_that_is_too_long_is_refused_in_words(site: Site) -> None:
+    form = {"time_zone": "Europe/Moscow", "region": "RU", "language": "ru", "requests_per_second": "7"}
+    refused = await site.as_("admin").post(f"{PATH}/account", {**form, "name": "К" * 308})
+    assert refused.status == 422
+    assert "от 1 до 200 знаков" in refused.page.by_id("name-error").text
