@@ -74,6 +74,17 @@ def with_leave(plan: WorkPlan, leave: Leave) -> WorkPlan:
     return plan.model_copy(update={"leave": tuple(sorted((*plan.leave, leave), key=lambda one: one.first))})
 
 
+def leave_outside(leave: Leave, first: date, last: date) -> Iterator[Leave]:
+    """Yield what is left of leave outside of first to last."""
+    if leave.last < first or leave.first > last:
+        yield leave
+        return
+    if leave.first < first:
+        yield leave.model_copy(update={"last": first - _DAY})
+    if leave.last > last:
+        yield leave.model_copy(update={"first": last + _DAY})
+
+
 def without_leave(plan: WorkPlan) -> WorkPlan:
     return plan.model_copy(update={"leave": ()})
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from urllib.parse import quote
 
 from gateway.admin.distribution.templates import save_template
 from gateway.admin.schedules.saved import save_schedule, the_schedule
 from gateway.store.admin.bindings import Bindings
 from routing.distribution.template import DistributionTemplate, TemplateHours, TemplateMember
-from routing.schedules.model import Schedule, WorkPlan
+from routing.schedules.model import Leave, Schedule, WorkPlan
 from tests.integration.api.client import ACCOUNT, ANNA, SENIOR
 from tests.integration.web.browser import Site
 
@@ -115,3 +116,33 @@ async def test_who_has_no_working_day_is_named_once_and_in_words(site: Site) -> 
     for words in (listed, both):
         assert "по ним никто не на смене" not in words
         assert "mon-fri" not in words
+
+
+async def test_leave_has_a_substitute_on_the_page(site: Site) -> None:
+    await prepare_sales(site)
+    senior = site.as_("senior_manager")
+    form = {"who": f"p:{ANNA.id}", "first": "2026-12-07", "last": "2026-12-20", "substitute": SENIOR.id}
+
+    async def leave() -> tuple[Leave, ...]:
+        async with site.pool.acquire() as conn:
+            return (await the_schedule(conn, ACCOUNT, SALES)).schedule.people[ANNA.id].leave
+
+    assert (await senior.post(f"{PLACE}/leave", form)).location == f"{PLACE}/settings"
+    assert await leave() == (Leave(first=date(2026, 12, 7), last=date(2026, 12, 20), substitute=SENIOR.id),)
+    page = (await senior.get(f"{PLACE}/settings")).page
+    row = page.by_id("leave-panel").one("tbody").one("tr")
+    assert ("07.12.2026" in row.text, SENIOR.name in row.text) == (True, True)
+    await senior.post(
+        f"{PLACE}/leave", {**form, "first": "2026-12-10", "last": "2026-12-12", "substitute": ""}
+    )
+    assert [(one.first.day, one.last.day, one.substitute) for one in await leave()] == [
+        (7, 9, SENIOR.id),
+        (10, 12, None),
+        (13, 20, SENIOR.id),
+    ]
+    for wrong in ({"last": "2026-12-01"}, {"substitute": ANNA.id}, {"who": "p:nobody"}):
+        refused = await senior.post(f"{PLACE}/leave", {**form, **wrong})
+        assert (refused.status, bool(refused.page.by_id("leave-error").text)) == (422, True), wrong
+    gone = {"who": f"p:{ANNA.id}", "first": "2026-12-10", "last": "2026-12-12"}
+    assert (await senior.post(f"{PLACE}/leave/remove", gone)).status == 303
+    assert len(await leave()) == 2

@@ -35,6 +35,8 @@ PAGES: tuple[PageRoute, ...] = (
     _post(_ONE + "/settings", setting.save_settings),
     _post(_ONE + "/lines", setting.add_lines),
     _post(_ONE + "/lines/remove", setting.remove_lines),
+    _post(_ONE + "/leave", setting.add_leave),
+    _post(_ONE + "/leave/remove", setting.remove_leave),
     _post(_ONE + "/shifts", setting.add_shift),
     _post(_ONE + "/shifts/remove", setting.remove_shift),
     _get(_ONE + "/copy", listing.ask_copy, EDITS),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
@@ -17,9 +19,9 @@ from gateway.web.shifts.schedules.cells import line_name
 from gateway.web.shifts.schedules.grid import lines_of, whose_of
 from gateway.web.shifts.schedules.places import place_of
 from gateway.web.shifts.schedules.reading import GridQuery, ScheduleSeen, see_schedule
-from routing.schedules.edits import plan_of, with_plan
-from routing.schedules.model import NamedShift, Schedule, ShiftColour, WorkPlan
-from routing.texts.catalogue import phrase
+from routing.schedules.edits import changed_plan, leave_outside, plan_of, with_leave, with_plan
+from routing.schedules.model import Leave, NamedShift, Schedule, ShiftColour, WorkPlan
+from routing.texts.catalogue import Texts, phrase
 from runtime.database.pool import Conn
 
 _Change = Callable[[ScheduleSeen], Schedule]
@@ -49,13 +51,44 @@ class SettingsForm(Form):
     holidays: Literal["usual", "yes", "no"] = "usual"
 
 
+class LeaveForm(Form):
+    """who: key of a line. substitute: the employee, "" = nobody."""
+
+    who: str = Field(default="", max_length=200)
+    first: date | None = None
+    last: date | None = None
+    substitute: str = Field(default="", max_length=100)
+
+
+class LeaveOdd(Exception):
+    """This is no leave. code: of the sentence "shifts.absence.…"."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class LeaveSeen:
+    """who: key of the line, name: its name. substitute: the employee's name, "" = nobody."""
+
+    who: str
+    name: str
+    leave: Leave
+    substitute: str
+
+
 async def show_settings(call: PageCall[GridQuery, None]) -> Shown:
     async with call.connection() as conn:
         return _page(call, await see_schedule(conn, call, call.query))
 
 
 def _page(
-    call: AnyPageCall, seen: ScheduleSeen, errors: dict[str, str] | None = None, typed: Any = None
+    call: AnyPageCall,
+    seen: ScheduleSeen,
+    errors: dict[str, str] | None = None,
+    typed: Any = None,
+    leave: LeaveForm | None = None,
 ) -> Shown:
     values = {
         "seen": seen,
@@ -64,12 +97,22 @@ def _page(
         "colours": COLOURS,
         "errors": errors or {},
         "typed": typed or ShiftForm(),
+        "leaves": leaves_of(seen, call.texts),
+        "leave": leave or LeaveForm(),
+        "people": [(person.id, person.name) for person in seen.staff.employees],
     }
     return Shown("shifts/schedules/settings.html", values, status=422 if errors else 200)
 
 
 async def _changed(
-    call: AnyPageCall, field: str, change: _Change, said: str, *, back: str = "", typed: Any = None
+    call: AnyPageCall,
+    field: str,
+    change: _Change,
+    said: str,
+    *,
+    back: str = "",
+    typed: Any = None,
+    leave: LeaveForm | None = None,
 ) -> SeeOther | Shown:
     """Save what the change makes of the schedule. field: at which a refusal is shown. back: of the path, after it was saved."""
     async with call.connection() as conn:
@@ -78,9 +121,11 @@ async def _changed(
             await _save(conn, call, seen, change(seen))
         except ScheduleRefused as err:
             words = err.errors[0].in_words(call.texts.language)
-            return _page(call, seen, {field: ": ".join(words)}, typed)
+            return _page(call, seen, {field: ": ".join(words)}, typed, leave)
+        except LeaveOdd as err:
+            return _page(call, seen, {field: call.texts.say(f"shifts.absence.{err.code}")}, typed, leave)
         except ValidationError:
-            return _page(call, seen, {field: call.texts.say("shifts.setting.incomplete")}, typed)
+            return _page(call, seen, {field: call.texts.say("shifts.setting.incomplete")}, typed, leave)
         except ValueError:
             return _page(call, seen, {field: call.texts.say("shifts.paint.no_hours")}, typed)
         except InputRefused as err:
@@ -155,3 +200,57 @@ async def save_settings(call: PageCall[GridQuery, SettingsForm]) -> SeeOther | S
         return seen.schedule.model_copy(update={"zone": form.zone.strip() or None, "holidays": holidays})
 
     return await _changed(call, "zone", change, "shifts.setting.saved", back="/settings")
+
+
+def leaves_of(seen: ScheduleSeen, texts: Texts) -> list[LeaveSeen]:
+    """Return all leave, the earliest first."""
+    names = {person.id: person.name for person in seen.staff.employees}
+    found = [
+        LeaveSeen(
+            line.key, line_name(line, texts), one, names.get(one.substitute or "", one.substitute or "")
+        )
+        for line in lines_of(seen.schedule, seen.staff)
+        for one in (plan_of(seen.schedule, line.whose) or WorkPlan()).leave
+    ]
+    return sorted(found, key=lambda one: (one.leave.first, one.name))
+
+
+async def add_leave(call: PageCall[GridQuery, LeaveForm]) -> SeeOther | Shown:
+    """Give somebody leave, with who works their hours meanwhile; what stood on these dates is this one now."""
+    form = call.form
+
+    def change(seen: ScheduleSeen) -> Schedule:
+        if form.first is None or form.last is None or form.last < form.first:
+            raise LeaveOdd("no_dates")
+        if form.who not in {line.key for line in lines_of(seen.schedule, seen.staff)}:
+            raise LeaveOdd("no_line")
+        if form.substitute and f"p:{form.substitute}" == form.who:
+            raise LeaveOdd("oneself")
+        one = Leave(first=form.first, last=form.last, substitute=form.substitute or None)
+        return changed_plan(
+            seen.schedule, whose_of(form.who), lambda plan: with_leave(_without(plan, one), one)
+        )
+
+    return await _changed(call, "leave", change, "shifts.setting.saved", back="/settings", leave=form)
+
+
+def _without(plan: WorkPlan, new: Leave) -> WorkPlan:
+    kept = [part for one in plan.leave for part in leave_outside(one, new.first, new.last)]
+    return plan.model_copy(update={"leave": tuple(kept)})
+
+
+async def remove_leave(call: PageCall[GridQuery, LeaveForm]) -> SeeOther | Shown:
+    form = call.form
+
+    def change(seen: ScheduleSeen) -> Schedule:
+        if plan_of(seen.schedule, whose_of(form.who)) is None:
+            return seen.schedule
+        return changed_plan(
+            seen.schedule,
+            whose_of(form.who),
+            lambda plan: plan.model_copy(
+                update={"leave": tuple(o for o in plan.leave if (o.first, o.last) != (form.first, form.last))}
+            ),
+        )
+
+    return await _changed(call, "leave", change, "shifts.setting.saved", back="/settings")

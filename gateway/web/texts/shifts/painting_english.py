@@ -5,6 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SENTENCES: Mapping[str, str] = {
+    "shifts.absence.title": "Leave and substitutes",
+    "shifts.absence.text": "A substitute works the hours of who is away.",
+    "shifts.absence.dates": "Days",
+    "shifts.absence.substitute": "Substitute",
+    "shifts.absence.nobody": "nobody",
+    "shifts.absence.remove": "Take out",
+    "shifts.absence.first": "From",
+    "shifts.absence.last": "To",
+    "shifts.absence.add": "Add leave",
+    "shifts.absence.no_dates": "Write both days, the last no earlier than the first.",
+    "shifts.absence.no_line": "The schedule has no such line.",
+    "shifts.absence.oneself": "The substitute has to be somebody else.",
     "shifts.months": "January February March April May June July August September October November December",
     "shifts.weekdays": "Mo Tu We Th Fr Sa Su",
     "shifts.brush.day": "Day",

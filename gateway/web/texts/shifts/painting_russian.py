@@ -5,6 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SENTENCES: Mapping[str, str] = {
+    "shifts.absence.title": "Отпуска и замены",
+    "shifts.absence.text": "Заменяющий работает в часы того, кого нет.",
+    "shifts.absence.dates": "Дни",
+    "shifts.absence.substitute": "Заменяет",
+    "shifts.absence.nobody": "никто",
+    "shifts.absence.remove": "Убрать",
+    "shifts.absence.first": "С",
+    "shifts.absence.last": "По",
+    "shifts.absence.add": "Добавить отпуск",
+    "shifts.absence.no_dates": "Впишите оба дня: последний не раньше первого.",
+    "shifts.absence.no_line": "Такой строки в графике нет.",
+    "shifts.absence.oneself": "Заменять должен кто-то другой.",
     "shifts.months": "Январь Февраль Март Апрель Май Июнь Июль Август Сентябрь Октябрь Ноябрь Декабрь",
     "shifts.weekdays": "пн вт ср чт пт сб вс",
     "shifts.brush.day": "День",
