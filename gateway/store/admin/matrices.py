@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -15,9 +16,13 @@ from gateway.texts.sentences import TEXTS
 from routing.matrix.checks.check import Catalogue, Problem, can_be_published, check
 from routing.matrix.model import Matrix
 from routing.matrix.presets import recommended
+from routing.matrix.versions.diff import difference
 from routing.matrix.versions.merge import merge
 from routing.matrix.versions.trial import Trial
+from routing.texts.catalogue import Language
 from runtime.database.pool import Conn
+
+_MOST_TOLD = 20  # sentences of one save
 
 _SYSTEM = "callmatrix"
 TrialOutcome = Literal["published", "taken_back"]
@@ -199,7 +204,11 @@ async def save_draft(conn: Conn, account_id: str, matrix: Matrix, *, revision: i
     async with conn.transaction():
         seen = await locked_draft(conn, account_id, revision)
         based_on = seen.based_on
-        await write_draft(conn, account_id, body_of(matrix), revision + 1, based_on, by)
+        changed = {
+            language: [one.text for one in difference(seen.matrix, matrix, texts)[:_MOST_TOLD]]
+            for language, texts in TEXTS.items()
+        }
+        await write_draft(conn, account_id, body_of(matrix), revision + 1, based_on, by, changed)
     return await draft(conn, account_id)
 
 
@@ -320,8 +329,15 @@ async def locked_draft(conn: Conn, account_id: str, revision: int) -> Draft:
 
 
 async def write_draft(
-    conn: Conn, account_id: str, body: dict[str, Any] | None, revision: int, based_on: int, by: str
+    conn: Conn,
+    account_id: str,
+    body: dict[str, Any] | None,
+    revision: int,
+    based_on: int,
+    by: str,
+    changed: Mapping[Language, Sequence[str]] | None = None,
 ) -> None:
+    """Keep it. changed: in words, by language, for the record of changes; None: it begins anew."""
     await conn.execute(
         "INSERT INTO matrix_draft (account_id, body, revision, based_on, saved_by) VALUES ($1, $2, $3, $4, $5)"
         " ON CONFLICT (account_id) DO UPDATE SET body = $2, revision = $3, based_on = $4, saved_by = $5,"
@@ -332,7 +348,9 @@ async def write_draft(
         based_on,
         by,
     )
-    said = {"revision": revision, "based_on": based_on, "is_empty": body is None}
+    said: dict[str, Any] = {"revision": revision, "based_on": based_on, "is_empty": body is None}
+    if changed is not None:
+        said["changed"] = dict(changed)
     await record(
         conn, AuditChange(what="matrix", object="draft", action="saved", account_id=account_id, after=said)
     )

@@ -14,11 +14,13 @@ from gateway.store.admin.audit import AUDIT_KINDS, AuditEntry, AuditFilter, audi
 from gateway.web.frame import AnyPageCall, PageCall, PageQuery, Shown
 from gateway.web.setup.tabs import tabs_of
 from gateway.web.words.spreadsheet import no_formula
-from routing.texts.catalogue import Texts
+from routing.texts.catalogue import LANGUAGES, Texts
 
 CHANGES = "/setup/audit"
 _OF_CODES = ("state", "reason")
 """Fields whose values are words of the program."""
+_IN_WORDS = "changed."
+"""Begins the names of fields that say what was changed, each in one language."""
 _PAGE, _CSV_PAGE, _MOST_CSV_ROWS = 50, 1000, 100_000
 
 
@@ -154,7 +156,8 @@ def _said(prefix: str, code: str, texts: Texts) -> str:
 def parts_of(entry: AuditEntry, texts: Texts) -> list[ChangedPart]:
     """Return what differs, a line each."""
     before, after = entry.before or {}, entry.after or {}
-    return [_part(name, before, after, texts) for name in {**before, **after}]
+    others = tuple(f"{_IN_WORDS}{language}" for language in LANGUAGES if language != texts.language)
+    return [_part(name, before, after, texts) for name in {**before, **after} if name not in others]
 
 
 def _part(name: str, before: Mapping[str, Any], after: Mapping[str, Any], texts: Texts) -> ChangedPart:
@@ -163,7 +166,8 @@ def _part(name: str, before: Mapping[str, Any], after: Mapping[str, Any], texts:
     said = code_said if name in _OF_CODES else value_said
     old = said(before[name], texts) if name in before else ""
     new = said(after[name], texts) if name in after else ""
-    return ChangedPart(kind, _said("audit.field", name, texts), old, new)
+    field = "changed" if name.startswith(_IN_WORDS) else name
+    return ChangedPart(kind, _said("audit.field", field, texts), old, new)
 
 
 def code_said(value: Any, texts: Texts) -> str:

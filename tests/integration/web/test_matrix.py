@@ -11,6 +11,7 @@ from gateway.store.admin import matrices
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from routing.matrix.actions import MakeDeal
 from routing.matrix.versions.parts import MatrixPart, with_part
+from routing.texts.catalogue import Language
 from tests.integration.api.client import ACCOUNT
 from tests.integration.web.browser import Answer, Browser, Site
 from tests.integration.web.catalogues import read_catalogues
@@ -369,3 +370,22 @@ async def test_a_replay_that_is_done_shows_each_call_before_and_after_and_no_who
     reader = (await crm.as_("read_only").get("/matrix/publish")).text
     assert "•••" in reader
     assert not re.search(r"\+?7[ \u00a0]?916[ \u00a0]?123", reader)
+
+
+async def test_the_record_of_changes_says_what_a_save_of_the_draft_changed(crm: Site) -> None:
+    senior = crm.as_("senior_manager")
+    form = fields_of(await panel(senior), "cell-form")
+    await senior.post("/matrix/cell", {**form, "act": "add.add_note"})
+    languages: dict[Language, tuple[str, str]] = {
+        "ru": ("Входящий", "что изменено"),
+        "en": ("Inbound", "what changed"),
+    }
+    for language, said in languages.items():
+        row = (
+            (await crm.as_("admin", language=language).get("/setup/audit?what=matrix")).page.one("tbody").text
+        )
+        for words in said:
+            assert words.lower() in row.lower(), row
+        assert "inbound.missed.new" not in row
+        ours = re.sub("[“«].*?[”»]", "", row)  # what is quoted is the text of a note
+        assert bool(re.search("[А-яё]", ours)) is (language == "ru"), row
