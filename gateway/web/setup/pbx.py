@@ -31,8 +31,9 @@ from gateway.web.frame import (
 )
 from gateway.web.setup.refusals import errors_of
 from gateway.web.setup.tabs import tabs_of
+from gateway.web.texts.sentences import TEXTS
 from gateway.web.words.uses import uses_said
-from routing.texts.catalogue import phrase
+from routing.texts.catalogue import Texts, phrase
 from runtime.database.pool import Conn
 from runtime.tokens import new_secret
 
@@ -171,8 +172,19 @@ def secret_values(call: AnyPageCall, connection: Connection, secret: str) -> dic
         "connection": connection,
         "secret": secret,
         "address": f"{base.rstrip('/')}/pbx/{connection.name}",
-        "text": pbx_instructions(connection.kind, connection.name, secret, base, call.services.kinds),
+        "text": pasted_in(
+            pbx_instructions(connection.kind, connection.name, secret, base, call.services.kinds), call.texts
+        ),
     }
+
+
+def pasted_in(text: str, texts: Texts) -> str:
+    """Return the text with its prose in the person's language; what the PBX reads stays."""
+    english = TEXTS["en"].sentences
+    prose = [key for key in english if key.startswith("setup.pbx.paste.")]
+    for key in sorted(prose, key=lambda key: -len(english[key])):
+        text = text.replace(english[key], texts.sentences[key])
+    return text
 
 
 def _secret_page(call: AnyPageCall, connection: Connection, secret: str) -> Shown:
