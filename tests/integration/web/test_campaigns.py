@@ -253,3 +253,26 @@ async def test_who_was_taken_out_was_not_called(site: Site) -> None:
     for path in (ONE, "/messages/campaigns"):
         words = (await admin.get(path)).words
         assert ("0 из 2" in words, "2 из 2" in words) == (True, False), path
+
+
+async def test_how_calls_are_repeated_is_set_in_the_form(site: Site) -> None:
+    await open_shop(site.pool)
+    admin = site.as_("admin")
+    page = (await admin.get("/messages/new-campaign")).page.by_id("retries")
+    assert page.by_id("retry-client_busy")["value"] == "5"
+    minutes, most = ["7", "90", "0", "60", "2", "5"], ["1", "0", "1", "2", "3", "20"]
+    wrong = await admin.post(
+        "/messages/new-campaign", form(retry_minutes=["often", *minutes[1:]], retry_most=most)
+    )
+    assert (wrong.status, "Повторы" in wrong.page.by_id("retries-error").text) == (422, True)
+    assert wrong.page.by_id("retry-client_busy")["value"] == "often"
+    assert (
+        await admin.post("/messages/new-campaign", form(retry_minutes=minutes, retry_most=most))
+    ).location == ONE
+    retries = (await row(site)).settings.retries
+    assert (retries.client_busy.minutes, retries.client_busy.most) == (7, 1)
+    assert (retries.client_no_answer.most, retries.operator_hung_up.most) == (0, 20)
+    shown = (await admin.get(f"{ONE}/edit")).page
+    assert shown.by_id("retry-client_no_answer")["value"] == "90"
+    await admin.post(f"{ONE}/edit", form())
+    assert (await row(site)).settings.retries == retries, "what was not sent stays"

@@ -34,6 +34,9 @@ def _told(settings: CampaignSettings, texts: Texts, catalogue: Catalogue) -> Ite
         yield say(f"messages.campaigns.{name}"), getattr(form, name)
     for name in _SWITCHES:
         yield say(f"messages.campaigns.{name}"), yes_or_no(getattr(form, name), texts)
+    for line in form.retries:
+        what = say(f"messages.campaigns.retry.{line.rule}")
+        yield what, say("messages.campaigns.retry.told", minutes=line.minutes, most=line.most)
     yield say("messages.campaigns.own_traces"), yes_or_no(form.leaves_traces, texts)
     yield say("messages.callback.priority"), form.priority
     yield from _afterwards(form, texts, catalogue)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from itertools import zip_longest
+from typing import Any, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -11,13 +12,23 @@ from campaigns.model import CampaignSettings
 from gateway.web.frame import Form
 from gateway.web.matrix.choosers import place_value
 from gateway.web.messages.trigger_typed import stage_of, target_of, target_value
+from routing.outbound.retries import RetryTable
 from routing.triggers.model import StagePlace
 
 _DAYS = tuple("1234567")
+RETRY_RULES = tuple(RetryTable.model_fields)
+
+
+class RetryLine(NamedTuple):
+    """rule: what came of the attempt. minutes: after which it is tried again; most: so often."""
+
+    rule: str
+    minutes: str
+    most: str
 
 
 class CampaignForm(Form):
-    """lines: numbers with commas or line breaks between them. contact_…: ids of fields. days: 1 = Monday."""
+    """retry_minutes, retry_most: of RETRY_RULES, side by side. lines: numbers with commas or line breaks between them. contact_…: ids of fields. days: 1 = Monday."""
 
     version: int = Field(default=0, ge=0, le=2**31 - 1)
     name: str = ""
@@ -42,6 +53,23 @@ class CampaignForm(Form):
     contact_campaign_id: str = ""
     contact_client_id: str = ""
     priority: str = ""
+    retry_minutes: tuple[str, ...] = ()
+    retry_most: tuple[str, ...] = ()
+
+    @property
+    def retries(self) -> list[RetryLine]:
+        """Return the line of each rule; what was not sent is as usual."""
+        typed = zip_longest(RETRY_RULES, self.retry_minutes, self.retry_most)
+        usual = RetryTable()
+        return [
+            RetryLine(
+                rule,
+                str(getattr(usual, rule).minutes) if minutes is None else minutes,
+                str(getattr(usual, rule).most) if most is None else most,
+            )
+            for rule, minutes, most in typed
+            if rule
+        ]
 
 
 def form_of(name: str, version: int, settings: CampaignSettings) -> CampaignForm:
@@ -70,6 +98,8 @@ def form_of(name: str, version: int, settings: CampaignSettings) -> CampaignForm
         contact_campaign_id=fields.campaign_id or "",
         contact_client_id=fields.client_id or "",
         priority=str(settings.priority or ""),
+        retry_minutes=tuple(str(getattr(settings.retries, rule).minutes) for rule in RETRY_RULES),
+        retry_most=tuple(str(getattr(settings.retries, rule).most) for rule in RETRY_RULES),
     )
 
 
@@ -108,7 +138,12 @@ def settings_asked(form: CampaignForm, before: CampaignSettings | None) -> dict[
             "client_id": form.contact_client_id or None,
         },
         "priority": form.priority.strip() or 0,
+        **({"retries": _retries(form)} if form.retry_minutes else {}),
     }
+
+
+def _retries(form: CampaignForm) -> dict[str, dict[str, str]]:
+    return {one.rule: {"minutes": one.minutes.strip(), "most": one.most.strip()} for one in form.retries}
 
 
 def _split(text: str) -> list[str]:
