@@ -44,6 +44,8 @@ PAGES: tuple[PageRoute, ...] = (
     _page("POST", _ONE + "/switch", trigger_steps.switch),
     _page("GET", _ONE + "/remove", trigger_steps.ask_removal),
     _page("POST", _ONE + "/remove", trigger_steps.remove),
+    _page("GET", _ONE + "/versions", trigger_steps.show_versions, "senior_manager"),
+    _page("POST", _ONE + "/versions/{version}", trigger_steps.take_back),
     _page("GET", _ONE + "/apply", trigger_steps.ask_apply),
     _page("POST", _ONE + "/apply", trigger_steps.apply),
     _page("GET", "/messages/firings", firings.firings, "senior_manager"),

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
+from gateway.admin.refused import InputRefused
 from gateway.admin.triggers.applying import TriggerIsOff, apply_trigger, preview_apply
-from gateway.admin.triggers.saved import TriggerNotUsable, remove_trigger, switch_trigger
+from gateway.admin.triggers.saved import TriggerNotUsable, remove_trigger, save_trigger, switch_trigger
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.triggers.listing import count_fired_in
-from gateway.store.triggers.triggers import SavedTrigger, waiting_of_trigger
+from gateway.store.triggers.triggers import (
+    SavedTrigger,
+    trigger_at,
+    trigger_versions,
+    waiting_of_trigger,
+)
 from gateway.store.worker import long_tasks
 from gateway.store.worker.long_tasks import LongTask, TooMuchWork
 from gateway.triggers.applying import WORK
-from gateway.web.frame import AnyPageCall, Form, NoPageQuery, PageCall, SeeOther, Shown
+from gateway.web.frame import AnyPageCall, Form, NoPageQuery, PageCall, SeeOther, Shown, page_not_found
 from gateway.web.messages.known_names import KnownNames
 from gateway.web.messages.stage_deals import SHOWN, stage_deals, texts_of
 from gateway.web.messages.tabs import tabs_of
+from gateway.web.messages.trigger_changes import trigger_changes
 from gateway.web.messages.trigger_options import macro_said
 from gateway.web.messages.trigger_typed import typed_of
 from gateway.web.messages.trigger_words import action_said
 from gateway.web.messages.triggers import PATH, editor, problems_said, the_saved, trigger_path
+from gateway.web.refusals import refusal_said
+from gateway.web.words.versions import MOST_VERSIONS, VersionSeen
 from routing.texts.catalogue import phrase
 from runtime.database.pool import Conn
 
@@ -130,3 +140,52 @@ async def apply(call: PageCall[NoPageQuery, ApplyStopForm]) -> SeeOther | Shown:
         except TooMuchWork:
             return await _apply_page(call, is_too_much=True)
     return SeeOther(here, said=phrase("messages.said.applying"))
+
+
+async def show_versions(call: PageCall) -> Shown:
+    return await _versions_page(call)
+
+
+async def _versions_page(call: AnyPageCall, error: str = "") -> Shown:
+    """List who saved each, and in what it differs."""
+    async with call.connection() as conn:
+        saved = await the_saved(call, conn)
+        lines = await trigger_versions(conn, call.account.id, saved.name)
+        known = await catalogue_of(conn, call.account.id)
+        then = [
+            await trigger_at(conn, call.account.id, saved.name, line.version)
+            for line in lines[: MOST_VERSIONS + 1]
+        ]
+    changes = [
+        trigger_changes(old, new, call.texts, known) if old and new else [] for new, old in pairwise(then)
+    ]
+    values: dict[str, Any] = {
+        "tabs": tabs_of(call, "triggers"),
+        "name": saved.name,
+        "path": trigger_path(saved.name),
+        "versions": [
+            VersionSeen(line, changes[number] if number < len(changes) else None)
+            for number, line in enumerate(lines[:MOST_VERSIONS])
+        ],
+        "may_edit": call.may("admin"),
+        "error": error,
+    }
+    return Shown("messages/trigger_versions.html", values, status=422 if error else 200)
+
+
+async def take_back(call: PageCall) -> SeeOther | Shown:
+    """Save the version once more, as the next one; whether it is on stays as it is."""
+    number = call.path["version"]
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise page_not_found()
+    try:
+        async with call.connection() as conn:
+            saved = await the_saved(call, conn)
+            found = await trigger_at(conn, call.account.id, saved.name, int(number))
+            if found is None:
+                raise page_not_found()
+            again = found.model_copy(update={"is_on": saved.trigger.is_on})
+            await save_trigger(conn, call.account.id, again, by=call.who.name, version=saved.version)
+    except InputRefused as err:
+        return await _versions_page(call, refusal_said(err, call.texts))
+    return SeeOther(call.here(trigger_path(saved.name)), said=phrase("versions.said.back", version=number))

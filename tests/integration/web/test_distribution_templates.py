@@ -347,3 +347,16 @@ async def test_presses_add_no_rows_of_quiet_hours(shop: Site) -> None:
 async def test_who_removes_an_employee_is_told_before_in_words_what_names_them(shop: Site) -> None:
     asked = (await shop.as_("admin").get("/setup/employees/petr/remove")).words
     assert "называют: шаблон «shop»." in asked
+
+
+async def test_a_version_of_before_is_looked_at_and_taken_back(shop: Site) -> None:
+    admin = shop.as_("admin")
+    form = {**filled((await admin.get(SHOP)).page), "percent": ["60", "40"]}
+    assert (await admin.post(SHOP, {**form, "do": "save"})).status == 303
+    page = (await admin.get(f"{SHOP}/versions")).page
+    assert {one.text for one in page.by_id("version-2").all("del")} == {"70 %", "30 %"}
+    assert [button.text for button in page.by_id("versions").all("button")] == ["Вернуть версию 1"]
+    assert (await shop.as_("read_only").post(f"{SHOP}/versions/1")).status == 403
+    assert (await admin.post(f"{SHOP}/versions/1")).status == 303
+    assert [member.percent for member in (await saved(shop)).employees] == [7000, 3000]
+    assert (await admin.post(f"{SHOP}/versions/99")).status == 404

@@ -114,3 +114,19 @@ async def test_employees_who_cannot_read_sms_are_not_offered(site: Site) -> None
     assert (await senior.get("/messages/new-trigger")).status == 403
     assert (await senior.post("/messages/new-trigger", sms_form())).status == 403
     assert (await site.as_("manager").get("/messages/sms")).status == 403
+
+
+async def test_a_version_of_before_is_looked_at_and_taken_back(site: Site) -> None:
+    await open_shop(site.pool)
+    admin = site.as_("admin")
+    await admin.post("/messages/new-trigger", sms_form())
+    await admin.post("/messages/triggers/ready", sms_form(version="1", template="Come and fetch it"))
+    page = (await site.as_("senior_manager", language="en").get("/messages/triggers/ready/versions")).page
+    assert "Come and fetch it" in page.by_id("version-2").one("ins").text
+    assert page.by_id("versions").all("button") == []
+    assert (await admin.post("/messages/triggers/ready/versions/1")).status == 303
+    trigger = await saved(site)
+    assert trigger is not None
+    assert isinstance(trigger.action, SendSms)
+    assert "is ready" in trigger.action.template
+    assert (await admin.post("/messages/triggers/ready/versions/77")).status == 404
