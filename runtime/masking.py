@@ -2,7 +2,7 @@
 sent. Pure; the one place that hides them.
 
 A secret is known by its name (`token=…`, `"password": "…"`, the key of a value), by its place (`Authorization:`, the
-address of a webhook, the password of a URL) or by its looks (a JWT).
+address of a webhook, the password of a URL) or by its looks (a JWT, the token of a Telegram bot).
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ _HEADER = re.compile(
 _SCHEME = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{4,}", re.IGNORECASE)
 # Of a JWT the header is JSON, so it begins like this; a dotted name of a module or class does not.
 _JWT = re.compile(r"eyJ[A-Za-z0-9_-]{5,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}|def50200[0-9a-zA-Z]+")
+_BOT_TOKEN = re.compile(r"(?<!\d)(\d{6,}(?::|%3A))[\w-]{30,}", re.ASCII | re.IGNORECASE)
 _IN_URL = re.compile(r"(\w://[^:/\s@\"']*:)[^@/\s\"']+@")
 _IN_PATH = re.compile(
     r"((?:/crm/[^/\s\"']+/(?:webhooks|hooks)|/sms/[^/\s\"']+/[^/\s\"']+|/channels/[^/\s\"']+)/)[^/\"'\\\s?]+"
@@ -81,6 +82,7 @@ def mask_secrets(text: str) -> str:
     text = _QUOTED.sub(rf"\g<name>{HIDDEN}", text)
     text = _IN_QUERY.sub(rf"\1\2{HIDDEN}", text)
     text = _IN_PATH.sub(rf"\1{HIDDEN}", _IN_URL.sub(rf"\1{HIDDEN}@", text))
+    text = _BOT_TOKEN.sub(rf"\1{HIDDEN}", text)
     return _JWT.sub(HIDDEN, _SCHEME.sub(rf"\1 {HIDDEN}", text))
 
 

@@ -20,13 +20,15 @@ _CONNECT_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """url: encoded. shown: what of the body may be kept in the exchange log, never a key or signature."""
+    """url: encoded. shown: what of the body may be kept in the exchange log, never a key or signature; shown_url: in place of the
+    url there, where a secret stands in that."""
 
     method: str
     url: str
     headers: Mapping[str, str]
     body: bytes | None = None
     shown: bytes = b""
+    shown_url: str = ""
     lane: str = "reconciliation"
     seconds: float = 30.0
     statuses: frozenset[int] = frozenset({200})
@@ -104,7 +106,10 @@ async def _exchanged(session: aiohttp.ClientSession, question: Question) -> Http
 
 
 def _told(err: BaseException) -> str:
-    return f"{type(err).__name__}: {err}"
+    """Without the address, which may hold a secret and which some of these errors quote."""
+    if isinstance(err, aiohttp.ClientResponseError):
+        return f"{type(err).__name__}: {err.status}, {err.message}"
+    return type(err).__name__ if isinstance(err, aiohttp.InvalidURL) else f"{type(err).__name__}: {err}"
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:
@@ -122,7 +127,7 @@ def _record(
     return Exchange(
         at=at,
         method=question.method,
-        target=shown_target(URL(question.url, encoded=True).raw_path_qs),
+        target=shown_target(URL(question.shown_url or question.url, encoded=True).raw_path_qs),
         status=answer.status if answer else None,
         milliseconds=milliseconds,
         lane=question.lane,

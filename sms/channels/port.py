@@ -191,6 +191,10 @@ class ChannelKind:
         nothing can be read at all."""
         raise SmsWireInvalid("path", "this kind of channel tells nothing by itself")
 
+    def is_polled(self, channel: MessengerChannel) -> bool:
+        """Whether this channel is asked for what is new (`OpenChannel.poll`); else it tells it to our address."""
+        return self.capabilities.has_polls and not self.capabilities.has_webhooks
+
     def outside_id(self, channel: MessengerChannel) -> str:
         """Return the vendor's id of this channel, by which updates name it where several share one address; else ""."""
         return ""

@@ -28,10 +28,11 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderRequest:
-    """path: behind the API's base address. fields: of the form, or the query of a GET; secrets: those of the form that nobody
+    """path: behind the API's base address; shown_path: in its place in the record of exchanges, where a secret stands in it. fields: of the form, or the query of a GET; secrets: those of the form that nobody
     may read. json: a body in place of the form. body: one that is written already."""
 
-    path: str
+    path: str = field(repr=False)
+    shown_path: str = ""
     method: str = "POST"
     fields: Mapping[str, str] = field(default_factory=dict)
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -100,10 +101,13 @@ class ProviderHttp:
 def question_of(base: str, request: ProviderRequest, *, lane: str, seconds: float) -> Question:
     """Return the request as it goes out, and what of it may be recorded."""
     url = f"{base}/{request.path}"
+    shown_url = f"{base}/{request.shown_path}" if request.shown_path else ""
     headers = {"Accept": "application/json", "Connection": "close", **request.headers}
     if request.method == "GET":
         url = f"{url}?{urlencode(request.fields)}" if request.fields else url
-        return Question(method="GET", url=url, headers=headers, lane=lane, seconds=seconds)
+        return Question(
+            method="GET", url=url, shown_url=shown_url, headers=headers, lane=lane, seconds=seconds
+        )
     form = {**request.secrets, **request.fields}
     body, kind = request.body or urlencode(form).encode(), _FORM
     shown = orjson.dumps(dict(request.fields))
@@ -113,6 +117,7 @@ def question_of(base: str, request: ProviderRequest, *, lane: str, seconds: floa
     return Question(
         method=request.method,
         url=url,
+        shown_url=shown_url,
         headers={"Content-Type": kind, **headers},
         body=body,
         shown=shown,

@@ -49,6 +49,29 @@ async def test_a_port_where_nobody_listens_was_sent_nothing() -> None:
     assert records[0].error
 
 
+async def test_an_answer_that_is_no_http_is_told_without_the_address() -> None:
+    """A secret may stand in it: that of a bot is a part of the path."""
+
+    async def rave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HELLO\r\n\r\n")
+        writer.close()
+
+    async with server(rave) as url:
+        with pytest.raises(VendorSilent) as caught:
+            await asked(f"{url}/bothush/getMe", [])
+    assert "hush" not in str(caught.value)
+
+
+async def test_the_record_shows_the_address_that_it_may() -> None:
+    async with server(_hang_up) as url, aiohttp.ClientSession() as session:
+        question = Question(method="GET", url=f"{url}/bothush", shown_url=f"{url}/bot***", headers={})
+        kept: list[Exchange] = []
+        with pytest.raises(VendorSilent):
+            await ask(session, question, lambda answer: None, kept.append)
+    assert kept[0].target == "/send/bot***"
+
+
 async def test_a_name_that_is_none_was_sent_nothing() -> None:
     with pytest.raises(VendorSilent) as caught:
         await asked("http://name.invalid/send", [])

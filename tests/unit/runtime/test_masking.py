@@ -156,6 +156,7 @@ def test_figures_stay_figures(value: object) -> None:
         f"POST /sms/sales/vendor/{SECRET}",
         f"https://a.example/channels/telegram/{SECRET} refused",
         f"Bearer {SECRET}",
+        f"no answer of https://api.telegram.org/bot123456789:AAH-{SECRET}_0123456789_0123456789/getMe",
     ],
 )
 def test_a_secret_in_a_text_is_hidden(text: str) -> None:
