@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from tests.pictures.taking import Camera
 
 PICTURES = ROOT / "docs/pictures"
 _DOOR = re.compile(r"^  (\w+) +(http://\S+/sign-in/once/\S+)$", re.MULTILINE)
+_TOKEN = re.compile(r"^Admin token +(\S+)$", re.MULTILINE)
 _ALIVE = "are on the pages"
 _ALIVE_SECONDS, _SETTLE_SECONDS = 240, 45
 _LANGUAGES = ("ru", "en")
@@ -30,14 +31,13 @@ _LANGUAGES = ("ru", "en")
 def main() -> None:
     options = _options()
     if options.url:
-        found = dict(_DOOR.findall(options.log.read_text(encoding="utf-8")))
-        asyncio.run(_take_all(options, options.url, found))
+        asyncio.run(_take_all(options, options.url, options.log.read_text(encoding="utf-8")))
         return
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o711)
-        with _running_demo(Path(folder)) as (url, doors):
+        with _running_demo(Path(folder)) as (url, said):
             time.sleep(_SETTLE_SECONDS)  # calls settle, clients are called
-            asyncio.run(_take_all(options, url, doors))
+            asyncio.run(_take_all(options, url, said))
 
 
 def _options() -> argparse.Namespace:
@@ -51,8 +51,8 @@ def _options() -> argparse.Namespace:
 
 
 @contextmanager
-def _running_demo(folder: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
-    """Yield its address, and by role what lets its person in."""
+def _running_demo(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield its address, and what it printed: there stands by role what lets its person in."""
     port, log = free_port(), folder / "demo.log"
     arguments = ["demo", "--port", str(port), "--sandbox-port", str(free_port())]
     with open(log, "wb") as out:
@@ -62,7 +62,7 @@ def _running_demo(folder: Path) -> Iterator[tuple[str, Mapping[str, str]]]:
             stderr=out,
         )
     try:
-        yield f"http://127.0.0.1:{port}", dict(_DOOR.findall(_alive(demo, log)))
+        yield f"http://127.0.0.1:{port}", _alive(demo, log)
     finally:
         demo.send_signal(signal.SIGTERM)
         demo.wait(60)
@@ -79,10 +79,13 @@ def _alive(demo: subprocess.Popen[bytes], log: Path) -> str:
     raise SystemExit(f"The demo did not come to life:\n{log.read_text(errors='replace')[-2000:]}")
 
 
-async def _take_all(options: argparse.Namespace, url: str, doors: Mapping[str, str]) -> None:
+async def _take_all(options: argparse.Namespace, url: str, said: str) -> None:
     failed: list[str] = []
+    token = _TOKEN.search(said)
     async with chromium() as browser:
-        camera = Camera(browser, url, doors, options.out, options.png)
+        camera = Camera(
+            browser, url, dict(_DOOR.findall(said)), token[1] if token else "", options.out, options.png
+        )
         for language in _LANGUAGES:
             for shot in sorted(SHOTS, key=lambda one: (one.role, one.theme, one.path != "/")):
                 if language not in shot.languages or (options.only and shot.name not in options.only):

@@ -6,18 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from gateway.store.frames.frame_tokens import FramePage
+
 DESKTOP, PHONE = 1440, 390
-DemoRole = Literal["admin", "senior_manager", "manager", "read_only"]
+SMALL, FRAMED = 640, 520
+DemoRole = Literal["admin", "senior_manager", "manager", "read_only", ""]
+"""\"\": nobody is signed in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """One picture. follow: a link of the page, by selector, that leads to what is taken. fill: values by the selector of a
-    field; press: what is clicked then. most: pixels of height, what is below is cut off. languages: in which it is taken."""
+    """One picture. follow: a link of the page, by selector, that leads to what is taken. frame: it is
+    opened as the CRM opens it, a card for the client whose contact the page of `follow` names. fill: values by the selector of a field; press: what is clicked then. most: pixels of height, what is below is cut off. languages: in which it is taken."""
 
     name: str
     path: str
     role: DemoRole = "admin"
+    frame: FramePage | None = None
     follow: str = ""
     fill: Mapping[str, str] = field(default_factory=dict)
     press: str = ""
@@ -56,6 +61,7 @@ SHOTS = (
     Shot(name="templates", path="/distribution/templates"),
     Shot(name="template", path="/distribution/templates/shares", most=1600),
     Shot(name="shift-change", path="/distribution/shift-change"),
+    Shot(name="shift-run", path="/distribution/shift-change", follow='main a[href*="/shift-change/runs/"]'),
     Shot(name="here", path="/shifts"),
     Shot(name="schedules", path="/shifts/schedules"),
     Shot(name="schedule-week", path="/shifts/schedules", follow='main a[href*="%D0%9E%D1%84"]'),
@@ -65,6 +71,8 @@ SHOTS = (
     Shot(name="triggers", path="/messages/triggers"),
     Shot(name="trigger", path="/messages/sms", follow='main a[href*="/messages/triggers/"]', most=1600),
     Shot(name="firings", path="/messages/firings"),
+    Shot(name="campaigns", path="/messages/campaigns"),
+    Shot(name="campaign", path="/messages/campaigns", follow='main a[href*="/messages/campaigns/"]', most=1600),
     Shot(name="crm", path="/setup"),
     Shot(name="held", path="/setup/held"),
     Shot(name="pbx", path="/setup/pbx"),
@@ -79,4 +87,11 @@ SHOTS = (
     Shot(name="desk", path="/me", role="manager"),
     Shot(name="desk-phone", path="/me", role="manager", width=PHONE, languages=_RU),
     Shot(name="account", path="/me/account"),
+    Shot(name="other", path="/setup/other"),
+    Shot(name="sign-in", path="/sign-in", role="", width=SMALL),
+    Shot(name="sign-in-refused", path="/sign-in", role="", width=SMALL, languages=_RU,
+         fill={"[name=login]": "olga", "[name=password]": "12345678"}, press="main form [type=submit]"),
+    Shot(name="frame-card", path="/calls?q=79010000001", follow=_TALKED_CALL, frame="card", width=FRAMED),
+    Shot(name="frame-template", path="/help", frame="template", width=FRAMED),
+    Shot(name="frame-settings", path="/help", frame="settings", width=FRAMED),
 )  # fmt: skip
