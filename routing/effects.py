@@ -17,11 +17,11 @@ class _Order(BaseModel):
 
 
 class CreateContact(_Order):
-    """created_at: only for what happened earlier (a backfill); None = now, as the CRM sets it."""
+    """number: "" of a client whose number is not known. created_at: only for what happened earlier (a backfill); None = now, as the CRM sets it."""
 
     do: Literal["create_contact"] = "create_contact"
     name: str
-    number: str
+    number: str = ""
     owner_id: str | None = None
     tags: tuple[str, ...] = ()
     fields: Mapping[str, str] = Field(default_factory=dict)

@@ -19,6 +19,11 @@ MOST_PARTS = 4
 _E164 = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
 
 
+def is_e164(number: str) -> bool:
+    """Whether it is an international number in the one spelling that is kept."""
+    return _E164.fullmatch(number) is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboundSms:
     """One message to one number.
@@ -39,7 +44,7 @@ class OutboundSms:
     def __post_init__(self) -> None:
         if not 1 <= self.own_id <= LARGEST_OWN_ID:
             raise ValueError(f"own_id must be 1 to {LARGEST_OWN_ID}, not {self.own_id}")
-        if not _E164.fullmatch(self.number):
+        if not is_e164(self.number):
             raise ValueError("the number of a message is in E.164, such as +79161234567")
 
     @property

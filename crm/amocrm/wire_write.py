@@ -52,10 +52,11 @@ def whole(text: str | None, field: str) -> int:
 def contact(order: CreateContact, types: Mapping[str, str] | None = None) -> Item:
     """types: of custom fields, by id and by code, where they are known: some types take no text."""
     phone = {"field_code": "PHONE", "values": [{"value": order.number, "enum_code": "WORK"}]}
+    fields = [*([phone] if order.number else []), *_fields(order.fields, types)]
     return _without_none(
         name=order.name[:NAME_LENGTH],
         responsible_user_id=_owner(order.owner_id),
-        custom_fields_values=[phone, *_fields(order.fields, types)],
+        custom_fields_values=fields or None,
         tags_to_add=_tags(order.tags),
         created_at=unix(order.created_at) if order.created_at else None,
     )

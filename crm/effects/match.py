@@ -28,14 +28,29 @@ def same_number(stored: str, number: str) -> bool:
     )
 
 
-def contact(order: CreateContact, found: Iterable[CrmEntity]) -> str | None:
-    """By its number. Whoever made it: it is the client's contact, and the oldest of several is the one to use."""
+def contact(
+    order: CreateContact, sent_at: datetime, found: Iterable[CrmEntity], claimed: Collection[str]
+) -> str | None:
+    """By its number. Whoever made it: it is the client's contact, and the oldest of several is the one to use. One without a
+    number by its name, and that it was created when we sent it."""
+    if not order.number:
+        return _first((e.id for e in found if _is_contact_without_number(order, sent_at, e)), claimed)
     ids = [
         e.id
         for e in found
         if e.kind == "contact" and not e.is_deleted and any(same_number(n, order.number) for n in e.numbers)
     ]
     return ids[-1] if ids else None
+
+
+def _is_contact_without_number(order: CreateContact, sent_at: datetime, entity: CrmEntity) -> bool:
+    return (
+        entity.kind == "contact"
+        and not entity.is_deleted
+        and not entity.numbers
+        and entity.name == order.name[:NAME_LENGTH]
+        and _is_from_then(entity.created_at, order.created_at, sent_at)
+    )
 
 
 def deal(

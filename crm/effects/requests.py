@@ -121,7 +121,7 @@ def _entity(effect: StoredEffect, written: Written) -> list[CrmEntity]:
                     written.id,
                     order,
                     at,
-                    numbers=(order.number,),
+                    numbers=(order.number,) if order.number else (),
                     created_at=order.created_at or at,
                 )
             ]

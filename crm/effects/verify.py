@@ -96,7 +96,7 @@ async def _entities(crm: Crm, lane: Lane, stored: Sequence[StoredEffect], claime
 async def _of_the_clients(crm: Crm, lane: Lane, stored: Sequence[StoredEffect]) -> list[CrmEntity]:
     """Read what these may have made by whose it is, where more was made since than lists are read for: contacts by their
     number, deals by their contact or company."""
-    numbers = {s.order.number for s in stored if isinstance(s.order, CreateContact)}
+    numbers = {s.order.number for s in stored if isinstance(s.order, CreateContact)} - {""}
     read = [e for number in sorted(numbers) for e in await crm.find_by_number("contact", number, lane)]
     owners: dict[EntityKind, set[str]] = defaultdict(set)
     for effect in stored:
@@ -113,7 +113,7 @@ async def _of_the_clients(crm: Crm, lane: Lane, stored: Sequence[StoredEffect]) 
 
 def _is_findable_by_client(effect: StoredEffect) -> bool:
     order = effect.order
-    return isinstance(order, CreateContact) or (
+    return (isinstance(order, CreateContact) and bool(order.number)) or (
         isinstance(order, CreateDeal) and order.contact is not None and order.contact.id is not None
     )
 
@@ -147,7 +147,8 @@ def _match_entities(stored: Sequence[StoredEffect], read: Sequence[CrmEntity], t
     for effect in stored:
         match effect.order:
             case CreateContact() as order:
-                found.add(effect.key, match.contact(order, read))
+                found.add(effect.key, match.contact(order, _sent(effect), read, taken))
+                taken = taken | set(found.ids.values())
             case CreateDeal() as order:
                 found.add(effect.key, match.deal(order, _sent(effect), read, taken))
                 taken = taken | set(found.ids.values())

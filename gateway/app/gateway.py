@@ -25,6 +25,7 @@ from gateway.app.gateway_report import GatewayReport
 from gateway.app.pages_door import PagesDoor
 from gateway.app.web_app import build_web_app
 from gateway.at_work import AtWork
+from gateway.channels.door import ChannelDoor
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.endpoints import CrmHooks
@@ -130,6 +131,7 @@ class Gateway:
         self.door.answer_at_once = self.lookup.answer_at_once
         self.pbx_commands = PbxCommands(pool, session, self.lookup.ask, kinds=kinds)
         self.sms_door = SmsDoor(pool, self.strangers)
+        self.channel_door = ChannelDoor(pool, self.strangers)
         self.events = Events(
             self.configuration,
             self.inbox,
@@ -154,6 +156,7 @@ class Gateway:
             self.recorder,
             self.events,
             self.sms_door,
+            self.channel_door,
             self.strangers,
             self.door,
             self.memory,
@@ -197,6 +200,7 @@ class Gateway:
             hooks=self.hooks,
             stage_hooks=HookDoor(self.configuration, pool, self.strangers),
             sms=self.sms_door,
+            channels=self.channel_door,
             readiness=self,
             metrics=self.metrics,
             strangers=self.strangers,

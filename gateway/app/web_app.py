@@ -13,6 +13,7 @@ from aiohttp import web
 from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 from prometheus_client import generate_latest
 
+from gateway.channels.door import ChannelDoor
 from gateway.crm_accounts.endpoints import CrmHooks
 from gateway.distribution.hook_door import HookDoor
 from gateway.http.body import API_BODY, BodyRefused
@@ -29,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_OTHER_PATHS = r"/{path:(?!(?:pbx|crm|sms|api)(?:/|$))[\s\S]*}"
+_OTHER_PATHS = r"/{path:(?!(?:pbx|crm|sms|channels|api)(?:/|$))[\s\S]*}"
 """What is no program's: the pages are asked, who say what they do not know to a person."""
 
 
@@ -69,6 +70,7 @@ def build_web_app(
     hooks: CrmHooks,
     stage_hooks: HookDoor,
     sms: SmsDoor,
+    channels: ChannelDoor,
     readiness: Readiness,
     metrics: Metrics,
     metrics_token: str | None,
@@ -91,6 +93,7 @@ def build_web_app(
     router.add_post("/crm/{account}/hooks/{secret}", _guarded(stage_hooks.handle))
     for method in ("GET", "POST"):
         router.add_route(method, "/sms/{account}/{connection}/{secret}", _guarded(sms.handle))
+        router.add_route(method, "/channels/{channel}/{secret}", _guarded(channels.handle))
     router.add_get("/crm/oauth", _guarded(own_hosts.only(hooks.oauth)))
     router.add_get("/healthz", _healthz)
     router.add_get("/readyz", _readyz(readiness))

@@ -16,7 +16,7 @@ from runtime.doors.seldom import SeldomTold
 from runtime.doors.tally import Tally
 from runtime.metrics import Sample
 
-SecretDoor = Literal["pbx", "api", "webhooks", "sms", "consent", "metrics"]
+SecretDoor = Literal["pbx", "api", "webhooks", "sms", "channels", "consent", "metrics"]
 
 _HELD_SECONDS = 0.25
 _MOST_HELD = 50
@@ -26,6 +26,7 @@ _EVENTS: dict[SecretDoor, str] = {
     "api": "api-request-unauthorised",
     "webhooks": "webhook-unauthorised",
     "sms": "sms-report-unauthorised",
+    "channels": "channel-update-unauthorised",
     "consent": "consent-unknown",
     "metrics": "metrics-refused",
 }

@@ -134,6 +134,8 @@ SENTENCES: Mapping[str, str] = {
     "fact.why": "why",
     "fact.user": "CRM user",
     "fact.deal": "deal",
+    "fact.deals_known": "deals of the client that are known",
+    "fact.deals_open": "open deals of the client",
     "fact.deals": "deals of the client with this person",
     "fact.number": "number in the ledger",
     "fact.until": "until",

@@ -134,6 +134,8 @@ SENTENCES: Mapping[str, str] = {
     "fact.why": "почему",
     "fact.user": "пользователь CRM",
     "fact.deal": "сделка",
+    "fact.deals_known": "известные сделки клиента",
+    "fact.deals_open": "открытые сделки клиента",
     "fact.deals": "сделок клиента у сотрудника",
     "fact.number": "номер в книге",
     "fact.until": "до",

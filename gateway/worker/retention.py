@@ -25,6 +25,7 @@ from gateway.store.alerts.messages import delete_alert_messages_older_than
 from gateway.store.calls.old_calls import delete_calls, delete_cases, delete_effects
 from gateway.store.campaigns.old import empty_campaign_names, empty_campaign_numbers
 from gateway.store.campaigns.topics import delete_topics_older_than
+from gateway.store.channels.updates import delete_old_updates
 from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
 from gateway.store.crm_accounts.webhooks import delete_expired_grants, delete_webhooks_older_than
 from gateway.store.crm_events.work import delete_events_older_than
@@ -86,6 +87,7 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
         lambda conn: delete_messages_older_than(
             conn, now - timedelta(days=settings.raw_event_days), limit=_BATCH
         ),
+        lambda conn: delete_old_updates(conn, now - timedelta(days=settings.raw_event_days), limit=_BATCH),
         lambda conn: delete_exchanges_older_than(conn, exchanges, limit=_BATCH),
         lambda conn: forget_old_unread(conn, now - _UNREAD_AGE, limit=_BATCH),
         lambda conn: forget_old_strangers(conn, _STRANGERS_AGE, limit=_BATCH),

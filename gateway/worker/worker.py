@@ -25,6 +25,7 @@ from gateway.campaigns import list_import
 from gateway.campaigns.engines import CampaignEngines
 from gateway.campaigns.running import Campaigns
 from gateway.campaigns.topics import Topics
+from gateway.channels.chat_job import ChatJob
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.account_reports import AccountReports
@@ -61,6 +62,7 @@ from gateway.shift_change.work import ShiftChanges
 from gateway.sms.preparing import SmsTexts
 from gateway.sms.work import SmsSenders
 from gateway.store.admin.matrices import MatrixStore
+from gateway.store.channels.updates import CHATS_TASK, sweep_chats
 from gateway.triggers import applying
 from gateway.triggers.reading import TriggerFirings
 from gateway.worker import retention
@@ -114,7 +116,10 @@ class Worker:
             pool,
             clients,
             concurrency=settings.worker_concurrency,
-            more=[TaskKind(WORK_TASK, self.crm_events.run, self.crm_events.sweep)],
+            more=[
+                TaskKind(WORK_TASK, self.crm_events.run, self.crm_events.sweep),
+                TaskKind(CHATS_TASK, ChatJob(pool, clients).run, sweep_chats),
+            ],
         )
         self.inbox = Inbox(pool)
         self.pbx_listeners = PbxListeners(self.configuration, pool, self.leases, self.inbox, kinds)

@@ -29,6 +29,8 @@ SENTENCES: Mapping[str, str] = {
     "crm.task.check-settings": "a call was answered on an unknown number ({{ call.answered_by | default('not sent') }}): "
     "give this number or SIP account to an employee. Client: {{ client.number }}",
     "crm.deal.name": "Call {{ client.number }}",
+    "crm.chat.deal": "Chat «{channel}»: {name}",
+    "crm.chat.contact": "Client of «{channel}»",
     "crm.lead.source": "Telephony",
     "crm.sample.client": "Client",
     "crm.sample.deal": "Deal",

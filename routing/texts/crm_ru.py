@@ -29,6 +29,8 @@ SENTENCES: Mapping[str, str] = {
     "crm.task.check-settings": "был звонок менеджеру с неизвестным номером ({{ call.answered_by | default('номер не передан') }}): "
     "привяжите этот номер или SIP-аккаунт к сотруднику. Клиент: {{ client.number }}",
     "crm.deal.name": "Звонок {{ client.number }}",
+    "crm.chat.deal": "Чат «{channel}»: {name}",
+    "crm.chat.contact": "Клиент из «{channel}»",
     "crm.lead.source": "Телефония",
     "crm.sample.client": "Клиент",
     "crm.sample.deal": "Сделка",

@@ -21,6 +21,8 @@ from routing.texts import (
     words_ru,
 )
 from routing.texts.catalogue import Language, Texts, catalogues
+from routing.texts.dialogues import english as dialogues_en
+from routing.texts.dialogues import russian as dialogues_ru
 from routing.texts.outbound import english as outbound_en
 from routing.texts.outbound import russian as outbound_ru
 from routing.texts.triggers import english as triggers_en
@@ -29,6 +31,7 @@ from routing.texts.triggers import russian as triggers_ru
 TEXTS: Mapping[Language, Texts] = catalogues(
     ru={
         **crm_ru.SENTENCES,
+        **dialogues_ru.SENTENCES,
         **words_ru.SENTENCES,
         **templates_ru.SENTENCES,
         **problems_ru.SENTENCES,
@@ -40,6 +43,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
     },
     en={
         **crm_en.SENTENCES,
+        **dialogues_en.SENTENCES,
         **words_en.SENTENCES,
         **templates_en.SENTENCES,
         **problems_en.SENTENCES,

@@ -10,6 +10,7 @@ import asyncpg
 
 from crm.kinds import TOKEN_SECRETS
 from gateway.store.admin.accounts import CONNECTION_KEYS, WEBHOOK_SECRET
+from gateway.store.channels.channels import CHANNEL_KEYS, CHANNEL_SECRET
 from gateway.store.crm_accounts.webhooks import GRANT_SECRET
 from gateway.store.sign_in.second_factors import TOTP_SECRET
 from gateway.store.sms.connections import SMS_KEYS, SMS_REPORT_SECRET
@@ -24,6 +25,8 @@ PLACES: tuple[Place, ...] = (
     CONNECTION_KEYS,
     SMS_KEYS,
     SMS_REPORT_SECRET,
+    CHANNEL_KEYS,
+    CHANNEL_SECRET,
     TOTP_SECRET,
 )
 """What is kept as a hash (tokens of the API, connections' own secrets, passwords) cannot be used again and is not here."""

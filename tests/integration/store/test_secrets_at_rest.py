@@ -129,7 +129,7 @@ async def test_every_column_that_could_hold_a_secret_is_sealed_or_a_hash(pool: a
     no_secrets = {
         (table, column)
         for table, column in ((r["table_name"], r["column_name"]) for r in found)
-        if column in ("call_key", "dedupe_key", "effect_key", "cause_key")
+        if column in ("call_key", "dedupe_key", "effect_key", "cause_key", "client_key", "own_key")
     }
     assert {(r["table_name"], r["column_name"]) for r in found} == sealed | hashed | no_secrets
 

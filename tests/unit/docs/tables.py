@@ -14,6 +14,8 @@ from campaigns.reasons import MEMBER_REASONS, ROW_FAULTS
 from gateway.pbx import kinds
 from gateway.texts.sentences import TEXTS
 from routing.attendance.model import AttendanceReason
+from routing.dialogues.incoming import INCOMING_REASONS
+from routing.dialogues.owner import OWNER_REASONS
 from routing.distribution.checks.problems import TEMPLATE_PROBLEMS
 from routing.distribution.reasons import DISTRIBUTION_REASONS, DISTRIBUTION_STEPS
 from routing.lookup.reasons import REASONS, STEP_REASONS
@@ -315,6 +317,10 @@ def _channel_words(of: str, codes: Iterable[str]) -> str:
     return table(("Code", "Meaning", "По-русски"), [(code(c), *_said(f"channel.{of}.{c}")) for c in codes])
 
 
+def _dialogue_words(of: str, codes: Iterable[str]) -> str:
+    return table(("Code", "Meaning", "По-русски"), [(code(c), *_said(f"dialogue.{of}.{c}")) for c in codes])
+
+
 def _packages() -> str:
     rows = [(code(f"{name}/"), rooms.sentences()[name]) for name in rooms.PACKAGES]
     return table(("Package", "Its one sentence"), rows)
@@ -366,6 +372,8 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "channel-reasons": _channel_reasons,
     "channel-states": lambda: _channel_words("state", ChannelState),
     "channel-statuses": lambda: _channel_words("status", MessageStatus),
+    "dialogue-places": lambda: _dialogue_words("place", INCOMING_REASONS),
+    "dialogue-owners": lambda: _dialogue_words("owner", OWNER_REASONS),
     "channel-doubts": lambda: _channel_words("doubt", MessageDoubt),
     "packages": _packages,
     "picture": lambda: rooms.picture(rooms.package_arrows()),

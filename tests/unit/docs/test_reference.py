@@ -9,6 +9,8 @@ import pytest
 
 from gateway.pbx.dialects import DIALECTS
 from gateway.pbx.kinds import KINDS
+from routing.dialogues.incoming import INCOMING_REASONS
+from routing.dialogues.owner import OWNER_REASONS
 from routing.distribution.checks.problems import TEMPLATE_PROBLEMS
 from routing.distribution.reasons import DISTRIBUTION_REASONS, DISTRIBUTION_STEPS
 from routing.lookup.reasons import REASONS, STEP_REASONS
@@ -88,7 +90,15 @@ def test_every_setting_of_a_connection_stands() -> None:
         pytest.param([m.name for m in sources.metrics()], "metrics.md", id="metrics"),
         pytest.param([*KINDS, *DIALECTS], "http.md", id="kinds"),
         pytest.param(
-            [*CHANNEL_KINDS, *MessageStatus, *ChannelReason, *ChannelState, *MessageDoubt],
+            [
+                *CHANNEL_KINDS,
+                *MessageStatus,
+                *ChannelReason,
+                *ChannelState,
+                *MessageDoubt,
+                *INCOMING_REASONS,
+                *OWNER_REASONS,
+            ],
             "channels.md",
             id="channels",
         ),

@@ -17,6 +17,8 @@ from gateway.store.outbound.items import OutboundState
 from gateway.web.texts.sentences import TEXTS
 from routing.alerts import ALERT_KINDS
 from routing.attendance.model import AttendanceReason
+from routing.dialogues.incoming import INCOMING_REASONS
+from routing.dialogues.owner import OWNER_REASONS
 from routing.distribution.checks.problems import TEMPLATE_PROBLEMS
 from routing.distribution.reasons import DISTRIBUTION_REASONS, DISTRIBUTION_STEPS
 from routing.effects import Order
@@ -173,6 +175,8 @@ CLOSED_SETS: dict[str, tuple[str, ...]] = {
     "alert.todo": ALERT_KINDS,
     "alert.over": ALERT_KINDS,
     "alert.fix": (AlertNotSent.code, *(error.code for error in AlertNotSent.__subclasses__())),
+    "dialogue.place": INCOMING_REASONS,
+    "dialogue.owner": OWNER_REASONS,
     "channel.state": tuple(ChannelState),
     "channel.status": tuple(MessageStatus),
     "channel.failure": tuple(ChannelFailure),

@@ -45,12 +45,28 @@ def test_a_foreign_number_is_never_known_by_its_last_digits() -> None:
 
 def test_of_several_contacts_with_the_number_the_oldest_is_used() -> None:
     found = [CrmEntity(kind="contact", id=i, numbers=("+79161234567",)) for i in ("12", "11")]
-    assert match.contact(CreateContact(name="x", number="+79161234567"), found) == "11"
+    assert match.contact(CreateContact(name="x", number="+79161234567"), SENT, found, set()) == "11"
 
 
 def test_a_deleted_contact_is_not_found() -> None:
     found = [CrmEntity(kind="contact", id="1", numbers=("+79161234567",), is_deleted=True)]
-    assert match.contact(CreateContact(name="x", number="+79161234567"), found) is None
+    assert match.contact(CreateContact(name="x", number="+79161234567"), SENT, found, set()) is None
+
+
+@pytest.mark.parametrize(
+    ("contact", "found"),
+    [
+        (CrmEntity(kind="contact", id="3", name="Oleg", created_at=SENT), "3"),
+        (CrmEntity(kind="contact", id="3", name="Oleg", created_at=SENT - timedelta(hours=1)), None),
+        (CrmEntity(kind="contact", id="3", name="Oleg", created_at=SENT, numbers=("+79161234567",)), None),
+        (CrmEntity(kind="contact", id="3", name="Anna", created_at=SENT), None),
+        (CrmEntity(kind="contact", id="2", name="Oleg", created_at=SENT), None),
+    ],
+)
+def test_a_contact_without_a_number_is_known_by_name_and_creation_unless_another_order_made_it(
+    contact: CrmEntity, found: str | None
+) -> None:
+    assert match.contact(CreateContact(name="Oleg"), SENT, [contact], {"2"}) == found
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,204 @@
+"""The job of one client's chats: everything that messengers told of them, in one transaction.
+
+It runs under the lock of the client's calls, so that a call and a first message at once make one contact and one deal. One update
+that cannot be worked on is put aside, and its neighbours are applied. Run any number of times, by anybody: it does what is left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import asyncpg
+import structlog
+
+from gateway.calls.client_job import ClientJob
+from gateway.calls.context import JobContext
+from gateway.calls.reasons import reason_of
+from gateway.channels.owners import answered_in_person
+from gateway.channels.places import placed
+from gateway.store.calls.calls import lock_client
+from gateway.store.channels import messages as store
+from gateway.store.channels.channels import SavedChannel, saved_channels
+from gateway.store.channels.dialogues import Dialogue, dialogue_of_chat, set_can_write
+from gateway.store.channels.messages import ChatMessage
+from gateway.store.channels.updates import (
+    PendingUpdate,
+    delete_queued_chats,
+    keys_of_chats,
+    mark_update,
+    pass_update_on,
+    pending_updates,
+    take_early_updates,
+)
+from runtime.database.errors import may_pass
+from runtime.database.pool import Conn
+from sms.channels.model import (
+    ChannelUpdate,
+    ChatChanged,
+    DeletedTold,
+    MessageDirection,
+    MessageStatus,
+    MessageTold,
+    StatusTold,
+)
+from sms.channels.stored import update_of
+
+log = structlog.get_logger(__name__)
+
+_TOGETHER = 200
+
+
+class ChatJob:
+    """`run` is the job. clients: what work on a client needs to know of the account."""
+
+    def __init__(self, pool: asyncpg.Pool, clients: ClientJob) -> None:
+        self._pool, self._clients = pool, clients
+
+    async def run(self, account_id: str, client_key: str) -> int:
+        """How many updates were worked on. Raises asyncpg.PostgresError and OSError when the database is in trouble."""
+        worked = 0
+        while (count := await self._some(account_id, client_key)) > 0:
+            worked += count
+        return worked
+
+    async def _some(self, account_id: str, client_key: str) -> int:
+        async with self._pool.acquire() as conn, conn.transaction():
+            await lock_client(conn, account_id, client_key)
+            await delete_queued_chats(conn, account_id, client_key)
+            pending = await pending_updates(conn, account_id, client_key, _TOGETHER)
+            if not pending:
+                return 0
+            context = await self._clients.context(conn, account_id)
+            channels = {saved.id: saved for saved in await saved_channels(conn, account_id)}
+            work = _ChatWork(context, client_key, channels)
+            for update in pending:
+                await work.one(update)
+        return len(pending)
+
+
+class _ChatWork:
+    """One run: what is pending, in its order."""
+
+    def __init__(self, context: JobContext, client_key: str, channels: Mapping[str, SavedChannel]) -> None:
+        self._context, self._client_key, self._channels = context, client_key, channels
+        self._placed: dict[int, Dialogue] = {}
+
+    @property
+    def _conn(self) -> Conn:
+        return self._context.conn
+
+    async def one(self, update: PendingUpdate) -> None:
+        account_id = self._context.account.id
+        before = dict(self._placed)
+        try:
+            async with self._conn.transaction():
+                state = await self._apply(update, update_of(update.told))
+                if state is not None:
+                    await mark_update(self._conn, account_id, update.update_id, state)
+        except Exception as err:
+            if may_pass(err):  # the job fails as a whole and is tried again
+                raise
+            self._placed = before
+            log.error("channel-update-unprocessable", account=account_id, exc_info=err)
+            await mark_update(self._conn, account_id, update.update_id, "dead", reason_of(err))
+
+    async def _apply(self, update: PendingUpdate, told: ChannelUpdate) -> str | None:
+        """Return its state from now on; None: it belongs to another client."""
+        saved = self._channels[update.channel_id]
+        match told:
+            case MessageTold():
+                return await self._message(saved, update, told)
+            case StatusTold():
+                return await self._status(saved, told)
+            case DeletedTold():
+                return await self._deleted(saved, update, told)
+            case ChatChanged():
+                return await self._chat(saved, update, told)
+        return "applied"
+
+    async def _message(self, saved: SavedChannel, update: PendingUpdate, told: MessageTold) -> str | None:
+        account_id = self._context.account.id
+        dialogue = await dialogue_of_chat(self._conn, account_id, saved.id, told.chat, self._client_key)
+        if dialogue.client_key != self._client_key:
+            await pass_update_on(self._conn, account_id, update.update_id, dialogue.client_key)
+            return None
+        known = await store.message_known_as(self._conn, saved.id, id=told.id, own_key=told.own_key)
+        if known is not None:
+            await self._again(known, update, told)
+            return "applied"
+        employee_id = saved.rules.authors.get(told.author.id)
+        if told.direction is MessageDirection.IN:
+            dialogue = await self._place(saved, dialogue, told)
+        row = await store.add_told(
+            self._conn,
+            dialogue,
+            told,
+            at=told.at if told.edit and told.at else update.told_at,
+            arrived_at=update.received_at,
+            employee_id=employee_id,
+        )
+        if told.direction is MessageDirection.OUT and told.edit is None:
+            await answered_in_person(self._context, saved, dialogue, told.author.kind, employee_id)
+        await self._take_early(saved, row)
+        return "applied"
+
+    async def _place(self, saved: SavedChannel, dialogue: Dialogue, told: MessageTold) -> Dialogue:
+        """Once in a run for each dialogue: what the first message of it made holds for the next ones."""
+        known = self._placed.get(dialogue.dialogue_id)
+        if known is None:
+            known = await placed(self._context, saved, dialogue, told.id)
+            self._placed[dialogue.dialogue_id] = known
+        return known
+
+    async def _again(self, known: ChatMessage, update: PendingUpdate, told: MessageTold) -> None:
+        """Take in what is told once more: an edit, the vendor's word of a message of ours, or the first form of one that was
+        edited before it came."""
+        if told.edit is not None:
+            await store.revise(self._conn, known, told)
+        elif known.edited_at is not None and known.revision == 0 and known.parts != told.parts:
+            await store.keep_original(self._conn, known, told, update.told_at)
+        elif told.direction is MessageDirection.OUT:
+            status = told.status or MessageStatus.SENT
+            await store.raise_status(self._conn, known, status, outside_id=told.id)
+
+    async def _take_early(self, saved: SavedChannel, row: ChatMessage) -> None:
+        account_id, ids = self._context.account.id, [row.outside_id or "", row.own_key or ""]
+        for early in await take_early_updates(self._conn, account_id, saved.id, ids):
+            state = await self._apply(early, update_of(early.told))
+            await mark_update(self._conn, account_id, early.update_id, state or "applied")
+
+    async def _status(self, saved: SavedChannel, told: StatusTold) -> str:
+        known = await store.message_known_as(self._conn, saved.id, id=told.id, own_key=told.own_key)
+        if known is None:
+            return "early"
+        await store.raise_status(
+            self._conn,
+            known,
+            told.status,
+            outside_id=told.id,
+            reason=told.reason or "",
+            words=" ".join(filter(None, (told.vendor_code, told.words))),
+        )
+        return "applied"
+
+    async def _deleted(self, saved: SavedChannel, update: PendingUpdate, told: DeletedTold) -> str:
+        (id,) = told.ids
+        known = await store.message_known_as(self._conn, saved.id, id=id)
+        if known is None:
+            return "early"
+        await store.mark_deleted(self._conn, known, told.at or update.told_at)
+        return "applied"
+
+    async def _chat(self, saved: SavedChannel, update: PendingUpdate, told: ChatChanged) -> str | None:
+        """Whoever has never written has no dialogue that could change."""
+        account_id, chat = self._context.account.id, told.chat
+        ids = {(saved.id, id) for id in (chat.id, chat.moved_from) if id}
+        if not await keys_of_chats(self._conn, ids):
+            return "applied"
+        dialogue = await dialogue_of_chat(self._conn, account_id, saved.id, chat, self._client_key)
+        if dialogue.client_key != self._client_key:
+            await pass_update_on(self._conn, account_id, update.update_id, dialogue.client_key)
+            return None
+        if told.can_write is not None:
+            await set_can_write(self._conn, dialogue, told.can_write)
+        return "applied"

@@ -1,0 +1,119 @@
+"""Where a dialogue belongs in the CRM: the facts of its client are brought, and what is decided is ordered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from crm.effects.order import order, promised
+from crm.lane import Lane
+from crm.store.clients import entities_of
+from gateway.calls.call import known_client
+from gateway.calls.context import JobContext
+from gateway.store.channels.channels import SavedChannel
+from gateway.store.channels.dialogues import Dialogue, ids_of_effects, set_place
+from gateway.texts.sentences import TEXTS
+from routing.client import Client, ClientEntity, Ref
+from routing.decision import decision_id_of
+from routing.dialogues.incoming import IncomingDecision, IncomingSituation, decide_incoming
+from routing.effects import CreateContact, CreateDeal, Effect
+from sms.channels.model import ChatKind
+
+
+async def placed(context: JobContext, saved: SavedChannel, dialogue: Dialogue, cause: str) -> Dialogue:
+    """Decide for a message of the client and order what is to be made, in the caller's transaction, which holds the client's
+    lock. cause: the message; what it makes is made once for it."""
+    conn, account_id = context.conn, context.account.id
+    now_known = await ids_of_effects(conn, account_id, [dialogue.contact, dialogue.deal])
+    dialogue = replace(
+        dialogue, contact=_by_id(dialogue.contact, now_known), deal=_by_id(dialogue.deal, now_known)
+    )
+    decision = decide_incoming(
+        IncomingSituation(
+            client=await _client(context, dialogue),
+            rules=saved.rules,
+            is_group=dialogue.kind == ChatKind.GROUP,
+            is_on=saved.is_on,
+            deal=dialogue.deal,
+        )
+    )
+    if decision.contact is None and decision.deal is None and not decision.makes_deal:
+        return dialogue
+    contact, deal = await _ordered(context, saved, dialogue, decision, cause)
+    dialogue = replace(dialogue, contact=contact, deal=deal)
+    if decision.reason != "same-deal":  # why it is this deal was said when it became it
+        dialogue = replace(
+            dialogue,
+            place_reason=decision.reason,
+            place_steps=[step.as_json() for step in decision.steps],
+            place_at=context.now,
+        )
+    await set_place(conn, dialogue)
+    return dialogue
+
+
+async def _client(context: JobContext, dialogue: Dialogue) -> Client:
+    """Return what is known of the client: by the number, else of this chat alone. Whoever has no number is merged with nobody."""
+    conn, account_id = context.conn, context.account.id
+    if dialogue.client_key.startswith("+"):
+        return await known_client(conn, account_id, dialogue.client_key)
+    ours = await promised(conn, account_id, dialogue.client_key)
+    refs = [(r.kind, r.id) for r in (dialogue.contact, dialogue.deal) if r and r.id]
+    refs += [(e.ref.kind, e.ref.id) for e in ours if e.ref.id]
+    there = await entities_of(conn, account_id, refs)
+    fresh = [e for e in ours if (e.ref.kind, e.ref.id) not in there]
+    entities: tuple[ClientEntity, ...] = (*there.values(), *fresh)
+    return Client(number="", entities=entities)
+
+
+async def _ordered(
+    context: JobContext, saved: SavedChannel, dialogue: Dialogue, decision: IncomingDecision, cause: str
+) -> tuple[Ref | None, Ref | None]:
+    """Return the contact and the deal, by id or by the effect that makes them."""
+    contact, deal, effects = decision.contact, decision.deal, list[Effect]()
+    stem = f"chat:{saved.id}:{cause}"
+    owner_id = technical_owner(context)
+    if decision.makes_contact:
+        made = CreateContact(
+            name=_contact_name(context, saved, dialogue), number=dialogue.number or "", owner_id=owner_id
+        )
+        effects.append(Effect(key=f"{stem}:contact", order=made))
+        contact = Ref(kind="contact", effect=f"{stem}:contact")
+    if decision.makes_deal:
+        rules, settings = saved.rules, context.account.settings
+        name = TEXTS[settings.language].say(
+            "crm.chat.deal", channel=saved.name, name=_contact_name(context, saved, dialogue)
+        )
+        new = CreateDeal(
+            name=name,
+            contact=contact,
+            owner_id=owner_id,
+            pipeline_id=rules.pipeline_id or settings.default_pipeline_id,
+            stage_id=rules.stage_id,
+        )
+        effects.append(Effect(key=f"{stem}:deal", order=new))
+        deal = Ref(kind="deal", effect=f"{stem}:deal")
+    await order(
+        context.conn,
+        account_id=context.account.id,
+        decision_id=decision_id_of(context.account.id, "chat", saved.id, cause),
+        call_id=None,
+        client=dialogue.client_key,
+        lane=Lane.EVENTS,
+        effects=effects,
+        held=context.is_held,
+    )
+    return contact, deal
+
+
+def technical_owner(context: JobContext) -> str | None:
+    """Return the CRM user to whom belongs what is nobody's yet; None: the CRM chooses."""
+    return next((user for user, _ in context.staff.stand_ins(None)), None)
+
+
+def _contact_name(context: JobContext, saved: SavedChannel, dialogue: Dialogue) -> str:
+    known = dialogue.name or dialogue.username or dialogue.number
+    return known or TEXTS[context.account.settings.language].say("crm.chat.contact", channel=saved.name)
+
+
+def _by_id(ref: Ref | None, made: dict[str, Ref]) -> Ref | None:
+    return made.get(ref.effect, ref) if ref is not None and ref.effect else ref

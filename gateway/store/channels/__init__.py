@@ -1,0 +1,1 @@
+"""SQL of messenger channels: channels, what they told, dialogues and their messages."""

@@ -1,0 +1,1 @@
+"""What people read of dialogues in messengers, by key, in Russian and English."""

@@ -1,0 +1,25 @@
+"""What people read of dialogues in messengers, in English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SENTENCES: Mapping[str, str] = {
+    "dialogue.place.group-chat": "it is a group: groups make no deals",
+    "dialogue.place.channel-off": "the channel takes no part: its messages are kept and make no deals",
+    "dialogue.place.same-deal": "the dialogue's deal is still open",
+    "dialogue.place.open-deal": "the client has an open deal",
+    "dialogue.place.waiting-lead": "the client waits in Unsorted",
+    "dialogue.place.last-closed-deal": "all deals are closed; by the channel's rule it is the one that was closed last",
+    "dialogue.place.after-closing": "all deals are closed; by the channel's rule a new one is made",
+    "dialogue.place.known-client": "the client is known and has no deal: one is made",
+    "dialogue.place.new-client": "a new client: contact and deal are made",
+    "dialogue.owner.first-answer": "answered first",
+    "dialogue.owner.not-a-person": "a robot, a greeting, a template or a campaign answered: that does not count",
+    "dialogue.owner.not-mapped": "it is not known which employee wrote this",
+    "dialogue.owner.not-asked": "this employee is none of those among whom the first to answer becomes the owner",
+    "dialogue.owner.gone": "this employee cannot be responsible in the CRM",
+    "dialogue.owner.taken": "somebody else answered first",
+    "dialogue.owner.has-owner": "the dialogue is this employee's already",
+    "dialogue.owner.other-rule": "the channel's owner is not found by the first answer",
+}  # fmt: skip

@@ -1,0 +1,25 @@
+"""What people read of dialogues in messengers, in Russian."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+SENTENCES: Mapping[str, str] = {
+    "dialogue.place.group-chat": "это группа: по группам сделки не создаются",
+    "dialogue.place.channel-off": "канал не участвует: сообщения сохраняются, сделки не создаются",
+    "dialogue.place.same-deal": "сделка диалога ещё открыта",
+    "dialogue.place.open-deal": "у клиента есть открытая сделка",
+    "dialogue.place.waiting-lead": "клиент ждёт в «Неразобранном»",
+    "dialogue.place.last-closed-deal": "все сделки закрыты; по правилу канала берётся закрытая последней",
+    "dialogue.place.after-closing": "все сделки закрыты; по правилу канала создаётся новая",
+    "dialogue.place.known-client": "клиент известен, сделки нет: она создаётся",
+    "dialogue.place.new-client": "новый клиент: создаются контакт и сделка",
+    "dialogue.owner.first-answer": "первый ответ",
+    "dialogue.owner.not-a-person": "ответил робот, приветствие, шаблон или рассылка: это не считается",
+    "dialogue.owner.not-mapped": "неизвестно, кто из сотрудников это написал",
+    "dialogue.owner.not-asked": "сотрудник не входит в число тех, среди кого первый ответивший становится ответственным",
+    "dialogue.owner.gone": "сотрудник не может быть ответственным в CRM",
+    "dialogue.owner.taken": "кто-то другой ответил раньше",
+    "dialogue.owner.has-owner": "диалог уже закреплён за этим сотрудником",
+    "dialogue.owner.other-rule": "ответственный канала определяется не первым ответом",
+}  # fmt: skip
