@@ -6,5 +6,8 @@ from collections.abc import Mapping
 
 from sms.channels.port import ChannelKind
 from sms.channels.sandbox.adapter import SandboxChannelKind
+from sms.channels.telegram.adapter import TelegramKind
 
-CHANNEL_KINDS: Mapping[str, ChannelKind] = {kind.kind: kind for kind in (SandboxChannelKind(),)}
+CHANNEL_KINDS: Mapping[str, ChannelKind] = {
+    kind.kind: kind for kind in (SandboxChannelKind(), TelegramKind())
+}
