@@ -43,16 +43,16 @@ class ProposedEmployee:
 
 
 async def propose_employees(
-    settings: Settings, pool: asyncpg.Pool, account_id: str
+    settings: Settings, pool: asyncpg.Pool, account_id: str, most_seconds: float | None = None
 ) -> list[ProposedEmployee]:
     """Return users without an employee, by name. The worker has read them; where none runs they are read here.
 
-    Raises UsersUnreadable.
+    most_seconds: that the CRM or the worker is waited for, None: as long as it takes them. Raises UsersUnreadable.
     """
     async with pool.acquire() as conn:
         users = await users_of(conn, account_id)
     if not users:
-        users = await _read_users(settings, pool, account_id)
+        users = await _read_users(settings, pool, account_id, most_seconds)
     async with pool.acquire() as conn:
         return await _without_employee(conn, account_id, users)
 
@@ -86,14 +86,19 @@ def _id_of(user: CrmUser, taken: set[str]) -> str:
     return user.email if fits else f"user-{user.id}"
 
 
-async def _read_users(settings: Settings, pool: asyncpg.Pool, account_id: str) -> list[CrmUser]:
+async def _read_users(
+    settings: Settings, pool: asyncpg.Pool, account_id: str, most_seconds: float | None
+) -> list[CrmUser]:
     lease = Leases(str(settings.database_url)).of(account_id)
     if not await lease.try_acquire():
-        return await _read_by_worker(pool, account_id)
+        return await _read_by_worker(pool, account_id, most_seconds or _WORKER_SECONDS)
     try:
-        async with crm_of(pool, account_id, lease, settings.named_crm_hosts()) as (opened, _policy):
+        async with (
+            asyncio.timeout(most_seconds),
+            crm_of(pool, account_id, lease, settings.named_crm_hosts()) as (opened, _policy),
+        ):
             users = await opened.crm.users(Lane.REALTIME)
-    except CrmError as err:
+    except (CrmError, TimeoutError) as err:
         remedy = "connect the account with an administrator's key, or write the employees into a file"
         raise UsersUnreadable("employees", f"the CRM does not tell its users: {err}", remedy) from err
     finally:
@@ -103,8 +108,8 @@ async def _read_users(settings: Settings, pool: asyncpg.Pool, account_id: str) -
     return users
 
 
-async def _read_by_worker(pool: asyncpg.Pool, account_id: str) -> list[CrmUser]:
-    for _ in range(round(_WORKER_SECONDS / _LOOK_SECONDS)):
+async def _read_by_worker(pool: asyncpg.Pool, account_id: str, seconds: float) -> list[CrmUser]:
+    for _ in range(round(seconds / _LOOK_SECONDS)):
         async with pool.acquire() as conn:
             if users := await users_of(conn, account_id):
                 return users

@@ -32,6 +32,9 @@ from routing.staff import Employee
 from routing.texts.catalogue import phrase
 from runtime.database.pool import Conn
 
+_USERS_SECONDS = 1.5
+"""That a page waits for the CRM's users: it says that they are being read, and is looked at again."""
+
 
 class NewEmployeeQuery(PageQuery):
     """user: of the CRM, who is to become an employee."""
@@ -96,8 +99,9 @@ async def _list(
 
 
 async def proposals(call: AnyPageCall) -> Sequence[ProposedEmployee]:
+    services = call.services
     try:
-        return await propose_employees(call.services.settings, call.services.pool, call.account.id)
+        return await propose_employees(services.settings, services.pool, call.account.id, _USERS_SECONDS)
     except InputRefused:
         return []
 

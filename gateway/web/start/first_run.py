@@ -68,7 +68,8 @@ async def values_of(call: AnyPageCall, query: StartQuery, **more: Any) -> dict[s
     if call.account_or_none is not None:
         async with call.connection() as conn:
             values |= await _of_account(conn, call, query)
-        values["proposed"] = await proposals(call) if values["is_connected"] and not values["people"] else []
+        may_propose = values["is_connected"] and not values["people"] and not call.is_fragment
+        values["proposed"] = await proposals(call) if may_propose else []
     values |= more
     return {**values, "left": _left(values)}
 

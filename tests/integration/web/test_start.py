@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from time import perf_counter
+
 from crm.port import CrmUser
 from crm.store.metadata import store_users
 from gateway.store.admin.accounts import account as account_of
 from gateway.web.start.first_run import short_name
+from runtime.database.lease import Leases
 from tests.integration.api.client import ACCOUNT, give_key
 from tests.integration.web.browser import Site
 
@@ -64,6 +67,21 @@ async def test_each_step_is_done_in_its_place_and_folds_to_its_proof(site: Site)
         "step-4",
     ]
     assert "Left before the first call: 2 steps" in page.words
+
+
+async def test_the_page_does_not_wait_until_the_worker_has_read_the_users(site: Site) -> None:
+    await site.pool.execute("DELETE FROM employee")
+    await give_key(site.pool)
+    lease = Leases(str(site.process.settings.database_url)).of(ACCOUNT)
+    assert await lease.try_acquire()  # the worker's
+    began = perf_counter()
+    page = await site.as_("admin").get("/start")
+    took = perf_counter() - began
+    await lease.release()
+    assert took < 6
+    step = page.page.by_id("step-3")
+    assert "Читаем пользователей из amoCRM" in step.text
+    assert [a["href"] for a in step.all("a")] == ["/start#step-3"]
 
 
 async def test_only_an_admin_sets_up(site: Site) -> None:
