@@ -109,6 +109,13 @@ class _Table:
         ]
 
 
+class DraftPlayed(NamedTuple):
+    """is_reconstructed: what was known when it was is not stored any more, and what is known now took its place."""
+
+    decisions: list[Explained]
+    is_reconstructed: bool
+
+
 class _Begin(NamedTuple):
     """A past call, and what was known when it began."""
 
@@ -187,7 +194,7 @@ class Replay:
             "took_ms": int((perf_counter() - began) * 1000),
         }
 
-    async def one(self, call_id: str, version: VersionName) -> list[Explained] | None:
+    async def one(self, call_id: str, version: VersionName) -> DraftPlayed | None:
         """Return what this version decides of one call, with what was known then; None where there is no such call to replay.
         Raises NoSuchMatrixVersion, NoSuchAccount."""
         async with self._pool.acquire() as conn:
@@ -201,7 +208,8 @@ class Replay:
                 conn, account, setup.staff, self._at_work, matrix, client, past.started_at
             )
         played = play(matrix, row, client, setup, past.arrived, turns=turns)
-        return [made_decision(row, client, decision, setup.staff.version) for decision in played.decisions]
+        made = [made_decision(row, client, decision, setup.staff.version) for decision in played.decisions]
+        return DraftPlayed(made, past.known is None)
 
     async def _page(
         self, account: Account, since: datetime, after: tuple[datetime, str] | None

@@ -37,6 +37,8 @@ SELECT call_id, inputs->>'moment' AS moment, inputs->>'client' AS client, inputs
     inputs->>'time_zone' AS time_zone, inputs->>'holidays' AS holidays,
     inputs->>'worked_days' AS worked_days, inputs->>'line' AS line
 FROM decision WHERE account_id = $1 AND call_id = ANY($2) AND kind = 'matrix' AND client IS NOT NULL
+    AND num_nulls(inputs->>'moment', inputs->>'client', inputs->>'client_kind', inputs->>'staff_version',
+        inputs->>'settings', inputs->>'time_zone') = 0
 ORDER BY call_id, seq
 """
 _MADE = """
@@ -60,7 +62,7 @@ class KnownClient(NamedTuple):
 
 
 class PastCall(NamedTuple):
-    """known: None where no decision of the call is stored any more. arrived: entities that others had made by each
+    """known: None where what the call's decisions knew is not stored any more. arrived: entities that others had made by each
     later moment (ours are left out: a replay orders its own)."""
 
     call_id: str

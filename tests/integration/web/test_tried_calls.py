@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import asyncpg
 
+from tests.integration.api.client import ACCOUNT
 from tests.integration.web.browser import Site
 from tests.integration.web.calls_on_pages import CLIENT, a_call, name_client, store
 
@@ -58,6 +59,22 @@ async def test_the_draft_is_played_on_a_call_that_was(site: Site, pool: asyncpg.
     assert "Ничего не записано" in page.page.by_id("done").text
     assert page.page.by_id("writes").all("li")
     assert (await site.as_("admin").get("/calls/none/draft")).status == 404
+
+
+async def test_a_call_of_which_nothing_is_known_any_more_is_played_with_what_is_known_now(
+    site: Site, pool: asyncpg.Pool
+) -> None:
+    await store(pool, a_call("c1", timedelta(minutes=5), answered_by="101"))
+    await pool.execute(
+        "INSERT INTO decision (account_id, decision_id, kind, at, call_id, client, reason, outcome, steps, inputs)"
+        " VALUES ($1, 'old', 'matrix', now(), 'c1', $2, 'ordered', '{\"effects\": []}', '[]', '{}')",
+        ACCOUNT,
+        CLIENT,
+    )
+    page = await site.as_("admin").get("/calls/c1/draft")
+    assert page.status == 200, page.text
+    assert "черновик получил то, что известно сейчас" in page.words
+    assert page.page.by_id("writes").all("li")
 
 
 async def test_a_call_is_run_again_with_what_is_new_and_only_that(site: Site, pool: asyncpg.Pool) -> None:

@@ -31,12 +31,11 @@ async def draft_of_call(call: PageCall) -> Shown:
         raise page_not_found("call")
     done = shown_call(call, file)
     lookups = [told for told in file.decisions if told.decision.kind == "lookup"]
-    decisions: list[Explained] = [*lookups, *made]
+    decisions: list[Explained] = [*lookups, *made.decisions]
     tried = shown_call(call, replace(file, decisions=decisions, names=[now] * len(decisions)))
     same = _same(done["writes"], tried["writes"])
-    return Shown(
-        "calls/draft.html", {**tried, "done": done["writes"], "same": same, "missing": [], "is_tried": True}
-    )
+    more = {"missing": [], "is_tried": True, "is_reconstructed": made.is_reconstructed}
+    return Shown("calls/draft.html", {**tried, "done": done["writes"], "same": same, **more})
 
 
 def _same(done: Sequence[Write], tried: Sequence[Write]) -> bool:

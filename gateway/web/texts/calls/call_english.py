@@ -173,6 +173,7 @@ SENTENCES: Mapping[str, str] = {
     "calls.try.read.invalid_number": "The number is not a phone number: check the digits.",
     "calls.draft.same": "The draft would do the same.",
     "calls.draft.differs": "The draft would do something else: first what was written, below what the draft would do.",
+    "calls.draft.reconstructed": "What was known about the client at the time of the call is not stored any more: the draft was given what is known now.",
     "calls.draft.done": "Was written",
     "calls.made.create_contact": "“{name}”{owner}{tags}",
     "calls.made.create_deal": "“{name}”{where}{owner}{tags}",

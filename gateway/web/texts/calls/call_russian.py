@@ -173,6 +173,7 @@ SENTENCES: Mapping[str, str] = {
     "calls.try.read.invalid_number": "Номер не похож на телефон: проверьте цифры.",
     "calls.draft.same": "Черновик сделал бы то же самое.",
     "calls.draft.differs": "Черновик сделал бы иначе: сначала то, что было записано, ниже то, что сделал бы черновик.",
+    "calls.draft.reconstructed": "Что было известно о клиенте во время звонка, уже не хранится: черновик получил то, что известно сейчас.",
     "calls.draft.done": "Было записано",
     "calls.made.create_contact": "«{name}»{owner}{tags}",
     "calls.made.create_deal": "«{name}»{where}{owner}{tags}",
