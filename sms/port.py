@@ -48,7 +48,12 @@ class VendorConnection:
 
     def is_set(self, name: str) -> bool:
         """Return a setting that is on or off."""
-        return str(self.settings.get(name, "")).strip().lower() in ("true", "1", "yes", "on")
+        return is_switched_on(self.settings.get(name))
+
+
+def is_switched_on(value: object) -> bool:
+    """Read the value of a setting that is on or off, as whoever set it may have written it; None is off."""
+    return str(value).strip().lower() in ("true", "1", "yes", "on")
 
 
 class SmsConnection(VendorConnection):

@@ -30,13 +30,14 @@ from gateway.web.words.uses import uses_said
 from routing.texts.catalogue import phrase
 from runtime.database.pool import Conn
 from sms.kinds import SMS_KINDS
-from sms.port import SmsKind
+from sms.port import SmsKind, is_switched_on
 
 PATH = "/setup/sms"
 
 
 class SmsProviderForm(Form):
-    """key_name, key and setting_name, setting: side by side; an empty key stays as it is."""
+    """key_name, key and setting_name, setting: side by side; an empty key stays as it is. switch_name: the settings that are
+    switches. switch: those of them that are on."""
 
     kind: str = ""
     name: str = ""
@@ -45,6 +46,8 @@ class SmsProviderForm(Form):
     key: tuple[str, ...] = ()
     setting_name: tuple[str, ...] = ()
     setting: tuple[str, ...] = ()
+    switch_name: tuple[str, ...] = ()
+    switch: tuple[str, ...] = ()
     is_on: bool = False
 
     @property
@@ -54,7 +57,13 @@ class SmsProviderForm(Form):
     @property
     def settings(self) -> dict[str, str]:
         pairs = zip(self.setting_name, self.setting, strict=False)
-        return {name: value.strip() for name, value in pairs if value.strip()}
+        typed = {name: value.strip() for name, value in pairs if value.strip()}
+        return typed | {name: "true" for name in self.switch if name in self.switch_name}
+
+    @property
+    def shown(self) -> frozenset[str]:
+        """Names of the settings that stood in the form."""
+        return frozenset((*self.setting_name, *self.switch_name))
 
 
 class SmsTestForm(Form):
@@ -119,9 +128,16 @@ def _new_page(call: AnyPageCall, form: SmsProviderForm, errors: Mapping[str, str
 
 def _fields_of(kind: SmsKind, settings: Mapping[str, Any], held: frozenset[str]) -> dict[str, Any]:
     """held: names of the keys that are set."""
+    types = service.sms_settings_of(kind)
+    switches = [n for n in kind.settings if types[n] == "switch"]
     return {
         "keys": [(name, name in kind.keys, name in held) for name in (*kind.keys, *kind.more_keys)],
-        "settings": [(n, str(settings.get(n, "")), n in kind.needed_settings) for n in kind.settings],
+        "settings": [
+            (n, str(settings.get(n, "")), n in kind.needed_settings)
+            for n in kind.settings
+            if n not in switches
+        ],
+        "switches": [(n, is_switched_on(settings.get(n))) for n in switches],
     }
 
 
@@ -184,7 +200,7 @@ async def change(call: PageCall[PageQuery, SmsProviderForm]) -> PageAnswer:
     async with call.connection() as conn:
         saved = await _provider(conn, call)
         held = saved.connection
-        others = {n: v for n, v in held.settings.items() if n not in form.setting_name}
+        others = {n: v for n, v in held.settings.items() if n not in form.shown}
         changes: dict[str, Any] = {
             "sender": form.sender.strip() or None,
             "is_on": form.is_on,

@@ -88,3 +88,26 @@ async def test_a_text_is_sent_to_try_and_a_wrong_number_is_refused(site: Site) -
     assert await _saved(site) is None
     assert (await admin.get(f"{PATH}/main")).status == 404
     assert (await site.as_("senior_manager").get(PATH)).status == 403
+
+
+async def test_a_setting_that_is_a_switch_is_a_check_box(site: Site) -> None:
+    admin = site.as_("admin")
+    new = (await admin.get(f"{PATH}/new?kind=smsru")).page.by_id("setting-is_test")
+    assert (new["type"], new["value"]) == ("checkbox", "is_test")
+    form = {
+        "kind": "smsru",
+        "name": "main",
+        "key_name": ["api_id"],
+        "key": ["hush"],
+        "switch_name": "is_test",
+    }
+    await admin.post(f"{PATH}/new", {**form, "switch": "is_test"})
+    saved = await _saved(site)
+    assert saved is not None
+    assert saved.connection.is_set("is_test")
+    assert (await admin.get(f"{PATH}/main")).page.all("input", id="setting-is_test", checked="")
+    await admin.post(f"{PATH}/main", {**form, "key": [""], "is_on": "on"})
+    saved = await _saved(site)
+    assert saved is not None
+    assert not saved.connection.is_set("is_test")
+    assert not (await admin.get(f"{PATH}/main")).page.all("input", id="setting-is_test", checked="")
