@@ -34,7 +34,7 @@ async def catalogue_of(conn: Conn, account_id: str) -> Catalogue:
         fields=await _fields(conn, account_id),
         staff=staff,
         is_unsorted_on=crm["is_unsorted_on"] if crm else True,
-        lines=tuple(line for row in connections for line in row["lines"]),
+        lines=tuple(dict.fromkeys(line for row in connections for line in row["lines"])),
         connections=tuple(row["name"] for row in connections),
         task_types=frozenset([*types, *types.values()]),
         templates=await _templates(conn, account_id, staff),

@@ -276,3 +276,10 @@ async def test_how_calls_are_repeated_is_set_in_the_form(site: Site) -> None:
     assert shown.by_id("retry-client_no_answer")["value"] == "90"
     await admin.post(f"{ONE}/edit", form())
     assert (await row(site)).settings.retries == retries, "what was not sent stays"
+
+
+async def test_a_line_of_several_connections_is_named_once(site: Site) -> None:
+    await open_shop(site.pool)
+    line = "+74951230000"
+    await site.pool.execute("UPDATE connection SET lines = $1", [line, line])
+    assert (await site.as_("admin").get("/messages/new-campaign")).words.count(line) == 1
