@@ -13,8 +13,9 @@ from typing import Any, Protocol, cast
 import structlog
 from aiohttp import EMPTY_PAYLOAD, web
 from aiohttp.http import HttpProcessingError
-from aiohttp.web_protocol import RequestHandler, RequestPayloadError, _ErrInfo
+from aiohttp.web_protocol import RequestPayloadError, _ErrInfo
 
+from gateway.http.endings import EndingConnection
 from gateway.http.headers import compressed, dress, in_our_form
 from gateway.http.inbound import is_compressed
 from gateway.http.problems import problem, raw_problem
@@ -48,7 +49,7 @@ class Doorkeeper(Protocol):
     def mended(self, data: bytes, address: str) -> bytes: ...
 
 
-class DoorConnection(RequestHandler):
+class DoorConnection(EndingConnection):
     """is_known: a secret was shown on it. came_at: by the loop's clock. _named: the PBX connection that a malformed request
     was for."""
 

@@ -15,6 +15,7 @@ from crm.directory.memory import Directory
 from gateway.at_work import AtWork
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
+from gateway.http.endings import EndingRunner
 from gateway.http.peers import Peers
 from gateway.http.strangers import Strangers
 from gateway.lookup.people import ReachablePeople
@@ -95,7 +96,7 @@ class PagesProcess:
     ) -> None:
         """Until `stop`, at a socket that only this user may open."""
         await retry_until_available(self.configuration.reload)
-        runner = web.AppRunner(
+        runner = EndingRunner(
             self.web, handle_signals=False, access_log=None, shutdown_timeout=_DRAIN_SECONDS
         )
         await runner.setup()
