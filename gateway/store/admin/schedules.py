@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import asyncio
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from time import perf_counter
 from typing import Any
 
 import orjson
 
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.numbered import NamedVersion, NumberedVersions, VersionLine
-from routing.schedules.model import Schedule
+from routing.schedules.model import Schedule, WorkPlan
 from runtime.database.pool import Conn
 
 _VERSIONS = NumberedVersions(holders="schedule", versions="schedule_version")
@@ -24,6 +25,10 @@ UNION ALL SELECT 'template ' || t.name FROM distribution_template t
     WHERE t.account_id = $1 AND t.removed_at IS NULL AND v.body->'working_time'->>'schedule' = $2
 ORDER BY 1
 """
+
+_MOST_KEPT = 8
+_MOST_SECONDS_AT_ONCE = 0.002
+_read: dict[bytes, Schedule] = {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +45,7 @@ class StoredSchedule:
 
 async def schedules_of(conn: Conn, account_ids: Collection[str] | None) -> list[StoredSchedule]:
     """Return those of these accounts, None = of all."""
-    return [_stored(row) for row in await _VERSIONS.current(conn, account_ids)]
+    return [await _stored(row) for row in await _VERSIONS.current(conn, account_ids)]
 
 
 async def schedule_names(conn: Conn, account_ids: Collection[str] | None) -> list[str]:
@@ -50,13 +55,13 @@ async def schedule_names(conn: Conn, account_ids: Collection[str] | None) -> lis
 
 async def schedule_named(conn: Conn, account_id: str, name: str) -> StoredSchedule | None:
     found = await _VERSIONS.current(conn, [account_id], name)
-    return _stored(found[0]) if found else None
+    return await _stored(found[0]) if found else None
 
 
 async def schedule_at(conn: Conn, account_id: str, name: str, version: int) -> Schedule | None:
     """Return it as it was, also of a schedule that was removed."""
     body = await _VERSIONS.body_at(conn, account_id, name, version)
-    return None if body is None else schedule_of_json(body)
+    return None if body is None else await schedule_of_json(body)
 
 
 async def schedule_versions(conn: Conn, account_id: str, name: str) -> list[VersionLine]:
@@ -108,23 +113,39 @@ async def _tell(
     await record(conn, change)
 
 
-def schedule_of_json(body: Any) -> Schedule:
-    """Read what stands in a row. What a newer program keeps there and this one does not know is left alone."""
-    return _read(orjson.dumps(body))
+async def schedule_of_json(body: Any) -> Schedule:
+    """Read what stands in a row. What a newer program keeps there and this one does not know is left alone. A month of 500
+    people is 15,000 values, each of which is checked: the last few that were read are kept, and whatever else the process
+    does comes in between."""
+    written = orjson.dumps(body)
+    if (known := _read.pop(written, None)) is not None:
+        _read[written] = known  # the newest
+        return known
+    plans = {name: await _plans(body[name]) for name in ("groups", "people") if body.get(name)}
+    schedule = Schedule.model_validate({**body, **plans}, extra="ignore")
+    _read[written] = schedule
+    while len(_read) > _MOST_KEPT:
+        del _read[next(iter(_read))]
+    return schedule
 
 
-@lru_cache(maxsize=8)
-def _read(body: bytes) -> Schedule:
-    """Read one. A month of 500 people is 15,000 values, each of which is checked: the last few that were read are kept."""
-    return Schedule.model_validate(orjson.loads(body), extra="ignore")
+async def _plans(written: Mapping[str, Any]) -> dict[str, WorkPlan]:
+    """Return who -> plan."""
+    plans, began = {}, perf_counter()
+    for who, plan in written.items():
+        plans[who] = WorkPlan.model_validate(plan, extra="ignore")
+        if perf_counter() - began > _MOST_SECONDS_AT_ONCE:
+            await asyncio.sleep(0)
+            began = perf_counter()
+    return plans
 
 
-def _stored(row: NamedVersion) -> StoredSchedule:
+async def _stored(row: NamedVersion) -> StoredSchedule:
     return StoredSchedule(
         account_id=row.account_id,
         name=row.name,
         version=row.version,
-        schedule=schedule_of_json(row.body),
+        schedule=await schedule_of_json(row.body),
         saved_at=row.saved_at,
         saved_by=row.saved_by,
     )
