@@ -50,6 +50,13 @@ WHERE account_id = $1 AND kind = 'deal' AND is_open AND created_at IS NOT NULL A
 ORDER BY created_at, entity_id LIMIT $6
 """
 
+_CREATED = """
+SELECT entity_id, created_at FROM directory_entity
+WHERE account_id = $1 AND kind = 'deal' AND created_at >= $2 AND created_at < $3
+  AND ($4::text[] IS NULL OR pipeline_id = ANY($4))
+ORDER BY created_at DESC, entity_id DESC LIMIT $5
+"""
+
 _OPEN_OF = """
 SELECT owner_id, count(*) AS n FROM directory_entity
 WHERE account_id = $1 AND kind = 'deal' AND is_open AND owner_id = ANY($2::text[])
@@ -170,3 +177,18 @@ async def open_deals_of(
     """Return how many open deals each of these CRM users has; who has none is absent. pipelines: None = in all."""
     rows = await conn.fetch(_OPEN_OF, account_id, list(users), None if pipelines is None else list(pipelines))
     return {row["owner_id"]: row["n"] for row in rows}
+
+
+async def deals_created(
+    conn: Conn,
+    account_id: str,
+    since: datetime,
+    until: datetime,
+    pipelines: Sequence[str] | None,
+    *,
+    limit: int,
+) -> list[tuple[str, datetime]]:
+    """Return (id, when it was created), newest first. pipelines: None = of all."""
+    wanted = None if pipelines is None else list(pipelines)
+    rows = await conn.fetch(_CREATED, account_id, since, until, wanted, limit)
+    return [(row["entity_id"], row["created_at"]) for row in rows]

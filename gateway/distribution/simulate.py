@@ -5,14 +5,14 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from crm.store.deals import known_deal
+from crm.store.deals import deals_created, known_deal
 from gateway.distribution.availability import AccountHours, Availability
 from gateway.distribution.one_person import only_of_deal
 from gateway.distribution.standings import other_deals
@@ -21,6 +21,7 @@ from gateway.store.admin.accounts import account as account_of
 from gateway.store.admin.staff import staff_of
 from gateway.store.distribution.ledgers import ledgers_of
 from gateway.store.distribution.listing import ItemFilter, listed_items
+from gateway.store.distribution.templates import attachments_of
 from routing.distribution.decide import distribute
 from routing.distribution.item import Standing, WorkItem
 from routing.distribution.ledger import UNIT, TurnLedger
@@ -38,6 +39,17 @@ MOST_STEPS = 5_000  # of all that is listed: a template of hundreds of people ha
 _SLICE = 20
 _MADE_UP_EVERY = timedelta(minutes=1)
 _MOST_WAITS = 20
+
+SimulatedOf = Literal["own", "others", "created", "made_up"]
+"""Which deals: that came for the template itself, that came for others, that were created in the CRM, or none that exist."""
+
+
+class CameBefore(NamedTuple):
+    """A deal of the past that is given once more. owner: whose it was when it came."""
+
+    deal: str
+    at: datetime
+    owner: str | None = None
 
 
 @dataclass(slots=True)
@@ -127,20 +139,23 @@ class Simulation:
         days: int | None = None,
         made_up: int | None = None,
     ) -> dict[str, Any]:
-        """Return counts by person, reason and outcome, and the first deals. days: of what came for this template, back from
-        now; made_up: so many deals of nobody in particular, one a minute from now on."""
+        """Return counts by person, reason and outcome, the first deals, and `of`: whose these are. days: back from now, of what came
+        for this template, where nothing did of what came for others, else of what was created; made_up: so many deals of nobody
+        in particular, one a minute from now on."""
         async with self._pool.acquire() as conn:
             account = await account_of(conn, self._account_id)
             staff = await staff_of(conn, self._account_id)
             ledgers = dict(await ledgers_of(conn, self._account_id, template.name))
+            of: SimulatedOf = "made_up"
             if made_up:
                 items = self._made_up(made_up)
             else:
-                items = await self._past(conn, account, staff, template.name, days or 7)
+                of, came = await self._came(conn, template.name, days or 7)
+                items = await self._past(conn, account, staff, came)
         table = _Table()
         await progress(0, len(items))
         await self._play(account, template, staff, ledgers, items, table, progress)
-        return {"template": template.name, **table.as_json(staff)}
+        return {"template": template.name, "of": of, **table.as_json(staff)}
 
     def _made_up(self, count: int) -> list[WorkItem]:
         return [
@@ -148,24 +163,39 @@ class Simulation:
             for n in range(min(count, MOST_ITEMS))
         ]
 
-    async def _past(
-        self, conn: Conn, account: Account, staff: Staff, template: str, days: int
-    ) -> list[WorkItem]:
-        since = self._now - timedelta(days=days)
+    async def _came(self, conn: Conn, template: str, days: int) -> tuple[SimulatedOf, Sequence[CameBefore]]:
+        """Return deals of these days, newest first: a template that is new, or gave nothing, is tried on those of others in the
+        pipelines in which it is attached; where it is nowhere, in all."""
+        since, id = self._now - timedelta(days=days), self._account_id
         wanted = ItemFilter(template=template, since=since, until=self._now)
-        rows = await listed_items(conn, self._account_id, wanted, limit=MOST_ITEMS)
+        if own := await listed_items(conn, id, wanted, limit=MOST_ITEMS):
+            return "own", [CameBefore(row.entity_id, row.entered_at, row.owner_before) for row in own]
+        pipelines = {a.pipeline_id for a in await attachments_of(conn, id, template)}
+        others = {
+            row.entity_id: CameBefore(row.entity_id, row.entered_at, row.owner_before)
+            for row in await listed_items(conn, id, replace(wanted, template=None), limit=MOST_ITEMS)
+            if not pipelines or row.pipeline_id in pipelines
+        }
+        if others:
+            return "others", sorted(others.values(), key=lambda came: came.at, reverse=True)
+        created = await deals_created(conn, id, since, self._now, sorted(pipelines) or None, limit=MOST_ITEMS)
+        return "created", [CameBefore(deal, at) for deal, at in created]
+
+    async def _past(
+        self, conn: Conn, account: Account, staff: Staff, came: Sequence[CameBefore]
+    ) -> list[WorkItem]:
         found: list[WorkItem] = []
-        for row in reversed(rows):
-            deal = await known_deal(conn, self._account_id, row.entity_id)
+        for one in reversed(came):
+            deal = await known_deal(conn, self._account_id, one.deal)
             others = other_deals(deal) if deal else ()
-            only = await only_of_deal(conn, account.id, account.settings.one_person, staff, row.entity_id)
-            known = tuple(o for o in others if o.at <= row.entered_at)
+            only = await only_of_deal(conn, account.id, account.settings.one_person, staff, one.deal)
+            known = tuple(o for o in others if o.at <= one.at)
             found.append(
                 WorkItem(
                     kind="deal",
-                    id=row.entity_id,
-                    entered_at=row.entered_at,
-                    owner=row.owner_before,
+                    id=one.deal,
+                    entered_at=one.at,
+                    owner=one.owner,
                     other_deals=known,
                     only=only,
                 )

@@ -227,6 +227,26 @@ async def test_a_draft_is_simulated_on_what_came_and_on_made_up_deals_and_change
     assert len(await _given(ads)) == 8
 
 
+async def test_a_new_template_is_tried_on_deals_of_others_and_where_there_are_none_on_created_ones(
+    ads: Api, database_url: str
+) -> None:
+    draft = {"name": "new", "employees": [{"employee_id": "anna"}, {"employee_id": "boris"}]}
+
+    async def tried() -> tuple[str, int]:
+        body = {"draft": draft, "days": 1}
+        asked = await ads.ask("POST", "{a}/templates/new/simulations", body=body, status=202)
+        await _work(ads, database_url)
+        result = (await ads.ask("GET", f"{{a}}/work/{asked['id']}"))["result"]
+        return result["of"], result["items"]
+
+    await _deals(ads.pool, 9)
+    assert await tried() == ("created", 9)
+    await ads.ask("POST", "{a}/templates/ads/stage-runs", body=STAGE, status=202)
+    await _work(ads, database_url)
+    await ads.pool.execute("DELETE FROM distribution_item WHERE entity_id = '0'")
+    assert await tried() == ("others", 8)
+
+
 async def test_the_command_line_simulates_by_the_hours_by_which_a_worker_gives(
     ads: Api, database_url: str
 ) -> None:

@@ -43,9 +43,10 @@ class TriedDeal(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriedShares:
-    """nobody: how many nobody would have got; nobody_why: the reasons of these, in words. why: sentences."""
+    """of: which deals, as the simulation names them. nobody: how many nobody would have got; nobody_why: the reasons of these, in words. why: sentences."""
 
     items: int
+    of: str
     people: Sequence[PersonTried]
     nobody: int
     nobody_why: Sequence[str]
@@ -69,6 +70,7 @@ def tried_shares(result: Mapping[str, Any], staff: Staff, words: Words) -> Tried
     ]
     return TriedShares(
         items=result["items"],
+        of=result.get("of", "own"),
         people=people,
         nobody=nobody,
         nobody_why=[words.texts.word("distribution.reason", why) for why in reasons] if nobody else [],
