@@ -283,3 +283,13 @@ async def test_a_line_of_several_connections_is_named_once(site: Site) -> None:
     line = "+74951230000"
     await site.pool.execute("UPDATE connection SET lines = $1", [line, line])
     assert (await site.as_("admin").get("/messages/new-campaign")).words.count(line) == 1
+
+
+async def test_what_only_a_contact_centre_has_stands_apart_so_that_it_is_shown_with_it_alone(
+    site: Site,
+) -> None:
+    await open_shop(site.pool)
+    page = (await site.as_("admin").get("/messages/new-campaign")).page
+    apart = page.one("form", cls="cm-campaign").all("div", cls="cm-if-pbx")
+    fields = {name for part in apart for name in ("engine_ref", "topics_on") if part.all("input", name=name)}
+    assert fields == {"engine_ref", "topics_on"}

@@ -310,6 +310,23 @@ async def test_a_draft_is_tried_beside_the_form_and_nothing_is_written(shop: Sit
     assert (await admin.get(first.rpartition("/")[0] + "/500")).status == 404
 
 
+async def test_a_template_for_which_nothing_came_yet_is_tried_on_deals_that_were_created(shop: Site) -> None:
+    admin = shop.as_("admin")
+    await shop.pool.execute(
+        "INSERT INTO directory_entity (account_id, kind, entity_id, name, owner_id, pipeline_id, stage_id, is_open,"
+        " created_at, updated_at) SELECT $1, 'deal', n::text, 'Deal', '11', '1', '11', true, now() - interval '1 day',"
+        " now() FROM generate_series(1, 5) AS n",
+        ACCOUNT,
+    )
+    form = {**filled((await admin.get(SHOP)).page), "over": "week"}
+    asked = await admin.post(SHOP, {**form, "do": "simulate"})
+    await _counted(shop)
+    work = asked.page.one("input", name="simulation")["value"]
+    said = (await admin.post(SHOP, {**form, "simulation": work, "do": "look"})).page.by_id("simulation").text
+    assert "Настоящих сделок: 5" in said
+    assert "взяты сделки, созданные в CRM" in said
+
+
 async def test_no_shares_no_trial(shop: Site) -> None:
     admin = shop.as_("admin")
     form = {**filled((await admin.get(SHOP)).page), "percent": ["80", "10"]}

@@ -188,6 +188,11 @@ async def test_people_zones_and_countries_are_chosen_from_lists(site: Site) -> N
     assert {o["value"]: o.text for o in countries.all("option")}["KZ"] == "+7"
 
 
+async def test_the_places_of_who_gets_missed_calls_stand_apart(site: Site) -> None:
+    page = (await site.as_("admin").get(f"{PATH}?part=missed")).page
+    assert page.all("fieldset", cls="cm-stack", id="seniors")
+
+
 async def test_a_name_that_is_too_long_is_refused_in_words(site: Site) -> None:
     form = {"time_zone": "Europe/Moscow", "region": "RU", "language": "ru", "requests_per_second": "7"}
     refused = await site.as_("admin").post(f"{PATH}/account", {**form, "name": "К" * 308})
