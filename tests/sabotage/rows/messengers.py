@@ -1,0 +1,45 @@
+"""A messenger's secret stays secret, and nobody else speaks or is heard in a channel's place."""
+
+from __future__ import annotations
+
+from tests.sabotage.sabotage import Sabotage
+
+_TELEGRAM = "tests/unit/sms/channels/test_telegram_wire.py"
+_WAZZUP = "tests/unit/sms/channels/test_wazzup_wire.py"
+
+ROWS = (
+    Sabotage(
+        name="a-bots-token-is-recorded",
+        hurts="whoever may read the record of exchanges can read and write in the bot's place",
+        file="sms/channels/telegram/adapter.py",
+        old='f"bot{HIDDEN}/{method}"',
+        new='f"bot{self._token}/{method}"',
+        tests=(
+            "tests/integration/channels/test_telegram.py::test_the_token_stands_in_no_record_and_in_no_error",
+        ),
+    ),
+    Sabotage(
+        name="a-bots-webhook-is-not-judged",
+        hurts="whoever learns the address writes in the clients' names",
+        file="sms/channels/telegram/adapter.py",
+        old='named.get(_HEADER, "").encode(), secret.encode()',
+        new="secret.encode(), secret.encode()",
+        tests=(f"{_TELEGRAM}::test_case_47_a_webhook_is_known_by_the_secret_in_its_header",),
+    ),
+    Sabotage(
+        name="a-strangers-account-is-heard",
+        hurts="who connects the bot to their own account fills the CRM with their private chats",
+        file="sms/channels/telegram/wire.py",
+        old="    if of and connection and of != connection:",
+        new="    if of and connection and not of:",
+        tests=(f"{_TELEGRAM}::test_a_strangers_business_account_is_kept_apart_and_not_lost",),
+    ),
+    Sabotage(
+        name="a-repetition-counts-as-refused",
+        hurts="a message that the client has got is shown as not sent, and somebody sends it again",
+        file="sms/channels/wazzup/wire.py",
+        old="    if plain(code) == REPEATED:",
+        new="    if code == REPEATED:",
+        tests=(f"{_WAZZUP}::test_a_message_that_is_refused_as_a_repetition_was_taken_before",),
+    ),
+)
