@@ -165,7 +165,7 @@ class Settings(BaseSettings):
         1095,
         ge=90,
         le=_CENTURY,
-        description="calls are kept so long, with what they ordered, missed-call cases and backfills",
+        description="calls are kept so long, with what they ordered, missed-call cases, backfills and messages of messengers",
     )
     audit_days: int = Field(
         1095, ge=30, le=_CENTURY, description="who changed the configuration, and how, is kept so long"

@@ -126,7 +126,7 @@ class PersonalDataPolicy(BaseModel):
 
     number_days: their numbers. name_days: their names, and texts that hold them. recording_days: links to recordings.
     param_days: what a call came with (utm_*, client ids). raw_days: what the PBX sent, word by word. text_days: what was written
-    by SMS, in both directions.
+    by SMS and in messengers, in both directions.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

@@ -25,6 +25,7 @@ from gateway.store.alerts.messages import delete_alert_messages_older_than
 from gateway.store.calls.old_calls import delete_calls, delete_cases, delete_effects
 from gateway.store.campaigns.old import empty_campaign_names, empty_campaign_numbers
 from gateway.store.campaigns.topics import delete_topics_older_than
+from gateway.store.channels.old import delete_chat_messages, delete_empty_dialogues, empty_chat_texts
 from gateway.store.channels.updates import delete_old_updates
 from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
 from gateway.store.crm_accounts.webhooks import delete_expired_grants, delete_webhooks_older_than
@@ -124,7 +125,13 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
                 partial(delete_runs_before, account_id=account.id, before=called, limit=_BATCH),
                 *(
                     partial(delete, account_id=account.id, before=called, limit=_BATCH)
-                    for delete in (delete_calls, delete_cases, delete_effects)
+                    for delete in (
+                        delete_calls,
+                        delete_cases,
+                        delete_effects,
+                        delete_chat_messages,
+                        delete_empty_dialogues,
+                    )
                 ),
                 partial(delete_items_older_than, account_id=account.id, before=decided, limit=_BATCH),
                 *(
@@ -173,7 +180,8 @@ def emptiers(
         ):
             yield partial(empty, account_id=account_id, before=before(min(named)), limit=_BATCH)
     if policy.text_days is not None:
-        yield partial(empty_sms_texts, account_id=account_id, before=before(policy.text_days), limit=_BATCH)
+        for empty_texts in (empty_sms_texts, empty_chat_texts):
+            yield partial(empty_texts, account_id=account_id, before=before(policy.text_days), limit=_BATCH)
     if policy.number_days is not None:
         for empty_numbers in (empty_sms_numbers, empty_outbound_numbers, empty_campaign_numbers):
             yield partial(
