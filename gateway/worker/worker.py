@@ -26,6 +26,7 @@ from gateway.campaigns.engines import CampaignEngines
 from gateway.campaigns.running import Campaigns
 from gateway.campaigns.topics import Topics
 from gateway.channels.chat_job import ChatJob
+from gateway.channels.work import ChannelWork
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.account_reports import AccountReports
@@ -140,6 +141,7 @@ class Worker:
         self.trigger_firings = TriggerFirings(pool)
         self.sms_texts = SmsTexts(pool)
         self.sms_senders = SmsSenders(pool, self.leases, session, settings.base_url, exchanges=self.exchanges)
+        self.channels = ChannelWork(pool, self.leases, session, exchanges=self.exchanges)
         self.campaigns = Campaigns(pool, self._policy_of)
         self.campaign_engines = CampaignEngines(pool, session, lambda: self.configuration.now, kinds)
         self.topics = Topics(pool, session, lambda: self.configuration.now, kinds)
@@ -177,6 +179,7 @@ class Worker:
             self.trigger_firings.loop,
             self.sms_texts.loop,
             self.sms_senders.loop,
+            self.channels.loop,
             self.campaigns.loop,
             self.campaign_engines.loop,
             self.topics.loop,
@@ -233,6 +236,8 @@ class Worker:
             self.sms_texts.loop.run(),
             self.sms_senders.loop.run(),
             self.sms_senders.run(),
+            self.channels.loop.run(),
+            self.channels.run(),
             self.campaigns.loop.run(),
             self.campaign_engines.loop.run(),
             self.topics.loop.run(),

@@ -105,6 +105,14 @@ async def dialogue(conn: Conn, account_id: str, dialogue_id: int) -> Dialogue | 
     return _dialogue(row) if row else None
 
 
+async def client_of_dialogue(conn: Conn, account_id: str, dialogue_id: int) -> str | None:
+    """Return under which name the client's lock is taken; it never changes."""
+    client: str | None = await conn.fetchval(
+        "SELECT client_key FROM dialogue WHERE account_id = $1 AND dialogue_id = $2", account_id, dialogue_id
+    )
+    return client
+
+
 async def set_can_write(conn: Conn, of: Dialogue, can_write: bool) -> None:
     await conn.execute(
         "UPDATE dialogue SET can_write = $3 WHERE account_id = $1 AND dialogue_id = $2",

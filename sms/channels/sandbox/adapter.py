@@ -25,11 +25,11 @@ _MOST_CHALLENGE = 200
 
 class SandboxChannelKind(ChannelKind):
     """Key `signing_secret`: requests to us must be signed with it; `token`: what we ask with. Settings: `base_url`, where it is;
-    `outside_id`, by which updates name it; `poll_seconds`; `window_hours`, 0 = for ever."""
+    `outside_id`, by which updates name it; `receives` = `poll`: it is asked for what is new; `poll_seconds`; `window_hours`, 0 = for ever."""
 
     kind = "sandbox"
     more_keys = ("signing_secret", "token")
-    settings = ("outside_id", "poll_seconds", "window_hours")
+    settings = ("outside_id", "poll_seconds", "receives", "window_hours")
     capabilities: ClassVar[ChannelCapabilities] = ChannelCapabilities(
         has_webhooks=True,
         has_polls=True,
@@ -71,6 +71,9 @@ class SandboxChannelKind(ChannelKind):
 
     def read(self, request: SmsInbound, channel: MessengerChannel) -> ChannelNews:
         return wire.parse_news(request.body)
+
+    def is_polled(self, channel: MessengerChannel) -> bool:
+        return channel.text("receives") == "poll" and bool(channel.text("base_url"))
 
     def outside_id(self, channel: MessengerChannel) -> str:
         return channel.text("outside_id")

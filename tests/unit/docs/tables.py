@@ -16,6 +16,7 @@ from gateway.texts.sentences import TEXTS
 from routing.attendance.model import AttendanceReason
 from routing.dialogues.incoming import INCOMING_REASONS
 from routing.dialogues.owner import OWNER_REASONS
+from routing.dialogues.sending import SEND_REFUSALS
 from routing.distribution.checks.problems import TEMPLATE_PROBLEMS
 from routing.distribution.reasons import DISTRIBUTION_REASONS, DISTRIBUTION_STEPS
 from routing.lookup.reasons import REASONS, STEP_REASONS
@@ -373,6 +374,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "channel-states": lambda: _channel_words("state", ChannelState),
     "channel-statuses": lambda: _channel_words("status", MessageStatus),
     "dialogue-places": lambda: _dialogue_words("place", INCOMING_REASONS),
+    "dialogue-refusals": lambda: _dialogue_words("refusal", SEND_REFUSALS),
     "dialogue-owners": lambda: _dialogue_words("owner", OWNER_REASONS),
     "channel-doubts": lambda: _channel_words("doubt", MessageDoubt),
     "packages": _packages,

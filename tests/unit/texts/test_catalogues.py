@@ -19,6 +19,7 @@ from routing.alerts import ALERT_KINDS
 from routing.attendance.model import AttendanceReason
 from routing.dialogues.incoming import INCOMING_REASONS
 from routing.dialogues.owner import OWNER_REASONS
+from routing.dialogues.sending import SEND_REFUSALS
 from routing.distribution.checks.problems import TEMPLATE_PROBLEMS
 from routing.distribution.reasons import DISTRIBUTION_REASONS, DISTRIBUTION_STEPS
 from routing.effects import Order
@@ -177,6 +178,7 @@ CLOSED_SETS: dict[str, tuple[str, ...]] = {
     "alert.fix": (AlertNotSent.code, *(error.code for error in AlertNotSent.__subclasses__())),
     "dialogue.place": INCOMING_REASONS,
     "dialogue.owner": OWNER_REASONS,
+    "dialogue.refusal": SEND_REFUSALS,
     "channel.state": tuple(ChannelState),
     "channel.status": tuple(MessageStatus),
     "channel.failure": tuple(ChannelFailure),

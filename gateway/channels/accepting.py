@@ -1,0 +1,121 @@
+"""A message that somebody wants to send is taken, once by its key, or refused before anything goes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.calls.context import JobContext
+from gateway.channels.owners import answered_in_person
+from gateway.store.calls.calls import lock_client
+from gateway.store.channels.channels import SavedChannel
+from gateway.store.channels.dialogues import Dialogue, dialogue
+from gateway.store.channels.messages import ChatMessage
+from gateway.store.channels.outgoing import add_outgoing, message_of_key
+from routing.dialogues.access import Onlooker, may_write
+from routing.dialogues.sending import MessageToSend, SendRefusal, refusal_of
+from sms.channels.kinds import CHANNEL_KINDS
+from sms.channels.model import AuthorKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WrittenMessage:
+    """key: made by whoever sends it, the same when it is sent again. is_anyway: though the dialogue is somebody else's."""
+
+    key: str
+    dialogue_id: int
+    text: str
+    quoted_id: str = ""
+    is_anyway: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotTaken:
+    """owner: whose dialogue it is, of `taken`."""
+
+    reason: SendRefusal
+    owner: str | None = None
+
+
+class NoSuchDialogue(Exception):
+    """No dialogue of this number, or none that this person may see."""
+
+    code = "no-such-dialogue"
+
+
+class KeyOfAnother(Exception):
+    """The key is that of another message. Make a new one for each message."""
+
+    code = "key-of-another-message"
+
+
+async def accept_message(
+    context: JobContext, saved: SavedChannel, client_key: str, who: Onlooker, written: WrittenMessage
+) -> ChatMessage | NotTaken:
+    """Take it in the caller's transaction. client_key: of the dialogue. Raise KeyOfAnother, NoSuchDialogue."""
+    conn, account_id = context.conn, context.account.id
+    await lock_client(conn, account_id, client_key)
+    same = await message_of_key(conn, account_id, written.key)
+    if same is not None:
+        return _same(same, written)
+    of = await dialogue(conn, account_id, written.dialogue_id)
+    if of is None:
+        raise NoSuchDialogue(str(written.dialogue_id))
+    is_taken = _is_taken(context, saved, of, who.employee_id)
+    reason = refusal_of(_told(context, saved, of, who, written, is_taken=is_taken))
+    if reason is not None:
+        return NotTaken(reason, of.owner if reason == "taken" else None)
+    author = context.staff.by_id.get(who.employee_id or "")
+    added = await add_outgoing(
+        conn,
+        of,
+        own_key=written.key,
+        text=written.text,
+        author_kind=AuthorKind.EMPLOYEE,
+        author_name=author.name if author else "",
+        employee_id=who.employee_id,
+        quoted_id=written.quoted_id,
+        now=context.now,
+    )
+    assert added is not None, "the key was looked for under the client's lock"
+    await answered_in_person(context, saved, of, AuthorKind.EMPLOYEE, who.employee_id)
+    return added
+
+
+def _same(message: ChatMessage, written: WrittenMessage) -> ChatMessage:
+    if message.dialogue_id != written.dialogue_id or [p.text for p in message.parts] != [written.text]:
+        raise KeyOfAnother(written.key)
+    return message
+
+
+def _is_taken(context: JobContext, saved: SavedChannel, of: Dialogue, employee_id: str | None) -> bool:
+    """Whether somebody else, who can still be responsible, has answered first."""
+    if saved.rules.owner != "first_answer" or of.owner in (None, employee_id):
+        return False
+    return context.staff.can_be_given_work(context.staff.by_id.get(of.owner or ""))
+
+
+def _told(
+    context: JobContext,
+    saved: SavedChannel,
+    of: Dialogue,
+    who: Onlooker,
+    written: WrittenMessage,
+    *,
+    is_taken: bool,
+) -> MessageToSend:
+    kind = CHANNEL_KINDS[saved.channel.kind]
+    can = kind.capabilities
+    return MessageToSend(
+        now=context.now,
+        may_write=may_write(who, saved.id, of.owner),
+        is_on=saved.is_on,
+        state=saved.state,
+        can_write=of.can_write,
+        can_write_first=can.can_write_first,
+        last_in_at=of.last_in_at,
+        window=kind.window(saved.channel, of.way),
+        length=can.text_unit.length(written.text.strip()),
+        longest=can.longest_text,
+        is_taken=is_taken,
+        is_anyway=written.is_anyway,
+    )

@@ -1,0 +1,171 @@
+"""One channel at work: messages go out one after the other in each chat, and what became of them is kept.
+
+In one process of the installation at a time. A message is committed as being sent before the request goes out; one whose
+sending was broken off is unknown, is looked for where that is possible, and is never sent again by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import partial
+
+import asyncpg
+import structlog
+
+from gateway.store.calls.calls import lock_client
+from gateway.store.channels import messages as store
+from gateway.store.channels import outgoing
+from gateway.store.channels.channels import SavedChannel, change_state
+from gateway.store.channels.dialogues import client_of_dialogue, dialogue
+from gateway.store.channels.messages import ChatMessage
+from runtime.database.lease import Held
+from runtime.trouble import Trouble
+from sms.channels.model import ChannelStateTold, ChatKind, MessageStatus, later_status
+from sms.channels.port import ChannelKind, OpenChannel
+from sms.channels.reasons import STATE_SHOWN_BY, ChannelFailure, MessageDoubt
+from sms.channels.sending import (
+    MessageAccepted,
+    MessageRefused,
+    MessageThrottled,
+    MessageUnknown,
+    OutgoingMessage,
+    SendOutcome,
+)
+from sms.errors import SmsError
+
+log = structlog.get_logger(__name__)
+
+_AT_ONCE = 10
+_LOST_AFTER = timedelta(minutes=3)
+"""Longer than any answer is waited for."""
+_LOOKED_FOR = timedelta(hours=1)
+_LOOK_EVERY = timedelta(seconds=15)
+_PAUSE = timedelta(seconds=10)
+"""Before a message goes out again that the messenger did not take for a reason that passes."""
+
+
+class ChannelSender:
+    """held: the right to send for this channel. now: the clock. look_every: how often what is unknown is looked for."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        saved: SavedChannel,
+        kind: ChannelKind,
+        channel: OpenChannel,
+        held: Held,
+        now: Callable[[], datetime],
+        *,
+        look_every: timedelta = _LOOK_EVERY,
+    ) -> None:
+        self._pool, self._saved, self._kind, self._channel = pool, saved, kind, channel
+        self._held, self._now, self._look_every = held, now, look_every
+        self._live: dict[int, asyncio.Task[None]] = {}
+        self._is_new = True
+        self._paused_until = self._looked_at = datetime.min.replace(tzinfo=now().tzinfo)
+        self._trouble = Trouble("channel", channel=saved.name)
+
+    async def turn(self) -> None:
+        """Send what may go out now, and look for what may have gone."""
+        await self._recover()
+        while self._now() >= self._paused_until and len(self._live) < _AT_ONCE:
+            self._held.check()
+            async with self._pool.acquire() as conn:
+                message = await outgoing.claim_outgoing(conn, self._saved.id, self._now())
+            if message is None:
+                break
+            task = asyncio.create_task(self._send(message))
+            self._live[message.message_id] = task
+            task.add_done_callback(partial(self._ended, message.message_id))
+        await self._look()
+
+    async def close(self) -> None:
+        """Wait for the answers to what was sent."""
+        await asyncio.gather(*self._live.values(), return_exceptions=True)
+
+    def _ended(self, message_id: int, _: asyncio.Task[None]) -> None:
+        self._live.pop(message_id, None)
+
+    async def _send(self, message: ChatMessage) -> None:
+        try:
+            outcome = await self._channel.send(await self._written(message))
+        except Exception as err:  # a mistake of ours: nobody knows how far it came
+            log.exception("message-not-sent", channel=self._saved.name, error=type(err).__name__)
+            outcome = MessageUnknown(why=MessageDoubt.INTERRUPTED, words=type(err).__name__)
+        await self._answered(message, outcome)
+
+    async def _written(self, message: ChatMessage) -> OutgoingMessage:
+        async with self._pool.acquire() as conn:
+            of = await dialogue(conn, message.account_id, message.dialogue_id)
+        assert of is not None
+        return OutgoingMessage(
+            key=message.own_key or "",
+            chat_id=of.chat_id,
+            text="\n".join(part.text for part in message.parts),
+            chat_kind=ChatKind(of.kind),
+            way=of.way,
+            quoted_id=message.quoted_id,
+        )
+
+    async def _answered(self, message: ChatMessage, outcome: SendOutcome) -> None:
+        now = self._now()
+        async with self._pool.acquire() as conn, conn.transaction():
+            client = await client_of_dialogue(conn, message.account_id, message.dialogue_id)
+            if client is None:  # the channel was removed meanwhile
+                return
+            await lock_client(
+                conn, message.account_id, client
+            )  # the vendor's word of it may come at this moment
+            held = await store.message_known_as(conn, message.channel_id, own_key=message.own_key or "")
+            if held is None:
+                return
+            match outcome:
+                case MessageAccepted(id=id):
+                    echoed = await outgoing.take_in_echo(conn, held, id)
+                    status = later_status(MessageStatus.SENT, echoed or MessageStatus.SENT)
+                    await store.raise_status(conn, held, status, outside_id=id)
+                case MessageThrottled(retry_after=seconds, of_chat=of_chat):
+                    again = now + timedelta(seconds=seconds)
+                    await outgoing.put_back(conn, held, again, whole_chat=of_chat)
+                    self._paused_until = self._paused_until if of_chat else again
+                case MessageRefused() if outcome.failure is ChannelFailure.PASSING:
+                    await outgoing.put_back(conn, held, now + _PAUSE, whole_chat=True)
+                case MessageRefused(reason=reason):
+                    words = f"{outcome.vendor_code} {outcome.words}".strip()
+                    await store.raise_status(conn, held, MessageStatus.REFUSED, reason=reason, words=words)
+                    if state := STATE_SHOWN_BY.get(reason):
+                        told = ChannelStateTold(state=state, words=words)
+                        await change_state(conn, held.account_id, held.channel_id, told)
+                case MessageUnknown(why=why, words=words):
+                    await store.raise_status(conn, held, MessageStatus.UNKNOWN, reason=why, words=words)
+
+    async def _recover(self) -> None:
+        """Nobody knows what became of messages whose sender is gone: what was being sent when we began is of another process."""
+        now = self._now()
+        before = now if self._is_new else now - _LOST_AFTER
+        async with self._pool.acquire() as conn:
+            left = await outgoing.left_in_flight(conn, self._saved.id, before, list(self._live))
+        for message in left:
+            log.warning("message-broken-off", channel=self._saved.name, message=message.message_id)
+            await self._answered(message, MessageUnknown(why=MessageDoubt.INTERRUPTED))
+        self._is_new = False
+
+    async def _look(self) -> None:
+        """Ask of messages of which nobody knows whether they were sent; not to be seen proves nothing."""
+        now = self._now()
+        if not self._kind.capabilities.has_find or now - self._looked_at < self._look_every:
+            return
+        self._looked_at = now
+        async with self._pool.acquire() as conn:
+            unknown = await outgoing.unknown_since(conn, self._saved.id, now - _LOOKED_FOR)
+        try:
+            for message in unknown:
+                found = await self._channel.find(await self._written(message), message.claimed_at or now)
+                if found is not None:
+                    await self._answered(message, found)
+        except SmsError as err:
+            self._trouble.failed(err)
+        else:
+            self._trouble.recovered()

@@ -1,0 +1,158 @@
+"""Channels of a worker: each that is connected is sent through, and asked for what is new where it tells nothing by itself, in one
+worker of the installation."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import aiohttp
+import asyncpg
+
+from gateway.channels.intake import take_channel_news
+from gateway.channels.sender import ChannelSender
+from gateway.crm_accounts.exchange_log import ExchangeLog
+from gateway.store.channels.channels import SavedChannel, change_state, saved_channels
+from runtime.backoff import Backoff
+from runtime.cancellation import sleep_unless_cancelled
+from runtime.database.errors import DATABASE_ERRORS
+from runtime.database.lease import Lease, LeaseLost, Leases
+from runtime.keyed_tasks import run_keyed
+from runtime.loops import Loop
+from runtime.trouble import Trouble
+from runtime.vendors.http import NoteExchange
+from sms.channels.errors import ChannelTrouble
+from sms.channels.kinds import CHANNEL_KINDS
+from sms.channels.model import ChannelStateTold
+from sms.channels.port import ChannelKind, OpenChannel
+from sms.channels.reasons import ChannelState
+from sms.errors import SmsError
+
+_LOOK_SECONDS = 2.0
+_TURN_SECONDS = 0.25
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class _ServedChannel(NamedTuple):
+    """What a channel was opened with: changed, it is opened anew."""
+
+    id: str
+    name: str
+    opened_with: int
+
+
+class ChannelWork:
+    """`loop` sees which channels there are, `run` serves them until cancelled."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        leases: Leases,
+        session: aiohttp.ClientSession,
+        kinds: Mapping[str, ChannelKind] = CHANNEL_KINDS,
+        exchanges: ExchangeLog | None = None,
+        now: Callable[[], datetime] = _utc_now,
+    ) -> None:
+        self._pool, self._leases, self._session = pool, leases, session
+        self._kinds, self._exchanges, self._now = kinds, exchanges, now
+        self._saved: dict[_ServedChannel, SavedChannel] = {}
+        self._changed = asyncio.Event()
+        self.loop = Loop("channels", self.look, _LOOK_SECONDS)
+
+    async def look(self) -> None:
+        async with self._pool.acquire() as conn:
+            found = await saved_channels(conn)
+        saved = {_served(one): one for one in found if one.channel.kind in self._kinds}
+        is_other = saved.keys() != self._saved.keys()
+        self._saved = saved
+        if is_other:
+            self._changed.set()
+
+    async def run(self) -> None:
+        await run_keyed(
+            "channel", lambda: self._saved.keys(), self._serve, self._changed, label=lambda s: s.name
+        )
+
+    async def _serve(self, served: _ServedChannel) -> None:
+        lease = self._leases.of(served.id, "channel")
+        trouble = Trouble("channel-work", channel=served.name)
+        while served in self._saved:
+            try:
+                async with lease:
+                    trouble.recovered()
+                    await self._work_while(lease, self._saved[served])
+            except (LeaseLost, *DATABASE_ERRORS) as err:
+                trouble.failed(err)
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _work_while(self, lease: Lease, saved: SavedChannel) -> None:
+        kind = self._kinds[saved.channel.kind]
+        channel = kind.open(self._session, saved.channel, self._noting(saved))
+        sender = ChannelSender(self._pool, saved, kind, channel, lease, self._now)
+        polls = asyncio.create_task(self._poll_while(lease, saved, kind, channel))
+        try:
+            while not lease.lost.is_set():
+                lease.check()
+                await sender.turn()
+                await asyncio.sleep(_TURN_SECONDS)
+        finally:
+            await sender.close()
+            polls.cancel()
+            await asyncio.gather(polls, return_exceptions=True)
+
+    async def _poll_while(
+        self, lease: Lease, saved: SavedChannel, kind: ChannelKind, channel: OpenChannel
+    ) -> None:
+        """Each list of updates is committed together with the cursor behind it: what is told again is stored once."""
+        if not kind.is_polled(saved.channel):
+            return
+        backoff, trouble, cursor = (
+            Backoff(1.0, 60.0),
+            Trouble("channel-polls", channel=saved.name),
+            saved.cursor,
+        )
+        while not lease.lost.is_set():
+            try:
+                cursor = await self._polled(saved, channel, cursor)
+                trouble.recovered()
+                backoff.succeeded()
+            except SmsError as err:
+                trouble.failed(err)
+                told = err if isinstance(err, ChannelTrouble) else None
+                if told and told.state:
+                    await self._note_state(saved, told.state, str(err))
+                pause = backoff.failed()
+                await sleep_unless_cancelled(max(pause, (told.retry_after if told else None) or 0))
+            except DATABASE_ERRORS as err:
+                trouble.failed(err)
+                await sleep_unless_cancelled(backoff.failed())
+
+    async def _polled(self, saved: SavedChannel, channel: OpenChannel, cursor: str | None) -> str | None:
+        news = await channel.poll(cursor)
+        siblings = list(self._saved.values())
+        async with self._pool.acquire() as conn, conn.transaction():
+            await take_channel_news(conn, saved, siblings, news, self._now())
+        if saved.state is not ChannelState.ACTIVE:
+            await self._note_state(saved, ChannelState.ACTIVE, "")
+        return news.cursor or cursor
+
+    async def _note_state(self, saved: SavedChannel, state: ChannelState, words: str) -> None:
+        async with self._pool.acquire() as conn:
+            await change_state(conn, saved.account_id, saved.id, ChannelStateTold(state=state, words=words))
+
+    def _noting(self, saved: SavedChannel) -> NoteExchange | None:
+        exchanges = self._exchanges
+        if exchanges is None:
+            return None
+        return lambda exchange: exchanges.append(saved.account_id, saved.channel.kind, exchange)
+
+
+def _served(saved: SavedChannel) -> _ServedChannel:
+    held = saved.channel
+    told = (tuple(sorted(held.keys.items())), tuple(sorted((n, str(v)) for n, v in held.settings.items())))
+    return _ServedChannel(held.id, held.name, hash((held.kind, told)))

@@ -1,0 +1,64 @@
+"""Who sees a dialogue and who may write in it: by channel and person, and by whose dialogue it is.
+
+One rule for lists, searches, links, files, pushes and exports. `seen_in` is what a list is asked for with; a test holds that the
+database finds by it what `may_read` lets through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+ChannelRight = Literal["none", "read", "send"]
+Visibility = Literal["all", "own"]
+"""own: one's own dialogues, and those that are nobody's yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Onlooker:
+    """employee_id None: somebody who administers the installation, and sees all. rights: by channel; one without a row: none.
+    is_observer: sees all dialogues of the channels that they may read; owns none and answers in none."""
+
+    employee_id: str | None
+    rights: Mapping[str, ChannelRight]
+    visibility: Visibility = "all"
+    is_observer: bool = False
+
+
+class SeenDialogues(NamedTuple):
+    """channels: None = all. owner: None = anybody's; else this one's and nobody's."""
+
+    channels: tuple[str, ...] | None
+    owner: str | None
+
+
+def seen_in(who: Onlooker) -> SeenDialogues:
+    """Return which dialogues this person may see."""
+    if who.employee_id is None:
+        return SeenDialogues(None, None)
+    channels = tuple(sorted(id for id, right in who.rights.items() if right != "none"))
+    is_bound = who.visibility == "own" and not who.is_observer
+    return SeenDialogues(channels, who.employee_id if is_bound else None)
+
+
+def may_read(who: Onlooker, channel_id: str, owner: str | None) -> bool:
+    """Whether this person may see a dialogue of this channel that belongs to `owner` (None = nobody)."""
+    seen = seen_in(who)
+    is_in_channel = seen.channels is None or channel_id in seen.channels
+    return is_in_channel and (seen.owner is None or owner in (None, seen.owner))
+
+
+def may_write(who: Onlooker, channel_id: str, owner: str | None) -> bool:
+    """Whether this person may write in it. Who administers and is no employee writes in nobody's name."""
+    if who.employee_id is None or who.is_observer:
+        return False
+    return who.rights.get(channel_id) == "send" and may_read(who, channel_id, owner)
+
+
+def default_channel(rights: Mapping[str, ChannelRight], chosen: str | None) -> str | None:
+    """Return the channel that a person writes from: the chosen one as long as they may, else the only one left."""
+    open_to = [id for id, right in rights.items() if right == "send"]
+    if chosen in open_to:
+        return chosen
+    return open_to[0] if len(open_to) == 1 else None
