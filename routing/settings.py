@@ -188,6 +188,16 @@ class CampaignPolicy(BaseModel):
     from_pipeline: bool = True
 
 
+class DialoguePolicy(BaseModel):
+    """Who sees which dialogues of messengers. visibility: all of the channels that they may read, or their own and those of nobody.
+    observers: employees who see all of their channels whatever the visibility, and own and answer none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    visibility: Literal["all", "own"] = "all"
+    observers: tuple[str, ...] = ()
+
+
 class AccountSettings(BaseModel):
     """Everything of an account that is not a matrix, a person or a connection. Stored in account.settings."""
 
@@ -206,6 +216,7 @@ class AccountSettings(BaseModel):
     presence: PresencePolicy = PresencePolicy()
     outbound: OutboundSettings = OutboundSettings()
     campaigns: CampaignPolicy = CampaignPolicy()
+    dialogues: DialoguePolicy = DialoguePolicy()
     default_pipeline_id: str | None = None
     support_phone: str | None = Field(default=None, max_length=40)
     """At which the company is reached about this installation."""

@@ -23,6 +23,8 @@ from gateway.admin.campaigns.refused import (
     CampaignNotUsable,
     CampaignStateForbids,
 )
+from gateway.admin.channels.channels import ChannelInUse
+from gateway.admin.channels.writing import MessageNotTaken
 from gateway.admin.connect_crm import ConnectingFailed
 from gateway.admin.distribution.orders import DealGivenAlready, NotGivable
 from gateway.admin.distribution.templates import StageTaken, TemplateInUse, TemplateMoved, TemplateNotUsable
@@ -130,6 +132,8 @@ _STATUS: Mapping[str, int] = {
     StageTaken.code: 409,
     TemplateInUse.code: 409,
     ConnectionInUse.code: 409,
+    ChannelInUse.code: 409,
+    MessageNotTaken.code: 409,
     EmployeeInUse.code: 409,
     TemplateMoved.code: 409,
     CampaignMoved.code: 409,

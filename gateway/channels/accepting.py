@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.calls.context import JobContext
 from gateway.channels.owners import answered_in_person
@@ -36,6 +37,13 @@ class NotTaken:
     owner: str | None = None
 
 
+class TakenMessage(NamedTuple):
+    """is_new: False of one that was taken before under the same key."""
+
+    message: ChatMessage
+    is_new: bool
+
+
 class NoSuchDialogue(Exception):
     """No dialogue of this number, or none that this person may see."""
 
@@ -50,13 +58,13 @@ class KeyOfAnother(Exception):
 
 async def accept_message(
     context: JobContext, saved: SavedChannel, client_key: str, who: Onlooker, written: WrittenMessage
-) -> ChatMessage | NotTaken:
+) -> TakenMessage | NotTaken:
     """Take it in the caller's transaction. client_key: of the dialogue. Raise KeyOfAnother, NoSuchDialogue."""
     conn, account_id = context.conn, context.account.id
     await lock_client(conn, account_id, client_key)
     same = await message_of_key(conn, account_id, written.key)
     if same is not None:
-        return _same(same, written)
+        return TakenMessage(_same(same, written), is_new=False)
     of = await dialogue(conn, account_id, written.dialogue_id)
     if of is None:
         raise NoSuchDialogue(str(written.dialogue_id))
@@ -78,7 +86,7 @@ async def accept_message(
     )
     assert added is not None, "the key was looked for under the client's lock"
     await answered_in_person(context, saved, of, AuthorKind.EMPLOYEE, who.employee_id)
-    return added
+    return TakenMessage(added, is_new=True)
 
 
 def _same(message: ChatMessage, written: WrittenMessage) -> ChatMessage:

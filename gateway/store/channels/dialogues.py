@@ -173,6 +173,18 @@ async def forget_dialogues(conn: Conn, account_id: str, number: str) -> None:
     )
 
 
+async def count_of_channel(conn: Conn, account_id: str, channel_id: str) -> tuple[int, int]:
+    """How many dialogues and messages would go with a channel."""
+    row = await conn.fetchrow(
+        "SELECT (SELECT count(*) FROM dialogue WHERE account_id = $1 AND channel_id = $2) AS dialogues,"
+        " (SELECT count(*) FROM chat_message WHERE account_id = $1 AND channel_id = $2) AS messages",
+        account_id,
+        channel_id,
+    )
+    assert row is not None
+    return row["dialogues"], row["messages"]
+
+
 async def _row_of_chat(conn: Conn, channel_id: str, chat_id: str) -> asyncpg.Record | None:
     return await conn.fetchrow(
         "SELECT * FROM dialogue WHERE channel_id = $1 AND chat_id = $2 FOR UPDATE", channel_id, chat_id

@@ -23,9 +23,10 @@ from tests.integration.api.in_process import Said, typed
 from tests.integration.api.nonsense import NONSENSE as OF_OTHERS
 from tests.integration.api.nonsense import REFUSED, Typed
 from tests.integration.api.nonsense_of_campaigns import NONSENSE_OF_CAMPAIGNS
+from tests.integration.api.nonsense_of_channels import NONSENSE_OF_CHANNELS
 from tests.integration.api.nonsense_of_sms import NONSENSE_OF_SMS
 
-NONSENSE = [*OF_OTHERS, *NONSENSE_OF_SMS, *NONSENSE_OF_CAMPAIGNS]
+NONSENSE = [*OF_OTHERS, *NONSENSE_OF_SMS, *NONSENSE_OF_CAMPAIGNS, *NONSENSE_OF_CHANNELS]
 
 
 @pytest.fixture

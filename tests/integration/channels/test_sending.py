@@ -14,7 +14,7 @@ import asyncpg
 import pytest
 
 from gateway.calls.client_job import ClientJob
-from gateway.channels.accepting import KeyOfAnother, NotTaken, WrittenMessage, accept_message
+from gateway.channels.accepting import KeyOfAnother, NotTaken, TakenMessage, WrittenMessage, accept_message
 from gateway.channels.sender import ChannelSender
 from gateway.channels.work import ChannelWork
 from gateway.store.admin.staff import replace_staff
@@ -51,9 +51,10 @@ async def write(
     written = WrittenMessage(key=key, dialogue_id=of["dialogue_id"], text=text, is_anyway=is_anyway)
     async with shop.pool.acquire() as conn, conn.transaction():
         context = await job.context(conn, ACCOUNT)
-        return await accept_message(
+        taken = await accept_message(
             context, await shop.channel(of["channel_id"]), of["client_key"], who, written
         )
+        return taken.message if isinstance(taken, TakenMessage) else taken
 
 
 @asynccontextmanager

@@ -23,6 +23,8 @@ SENTENCES: Mapping[str, str] = {
     "refusal.client-busy": "Something is still under way for this client: wait for the call to end, then try again.",
     "refusal.code-wrong": "The code is not right. Wait for the next one: each is taken once.",
     "refusal.connecting-failed": "It could not be connected; nothing was stored. Check the address and the key.",
+    "refusal.channel-in-use": "The channel has dialogues, which would go with it. Switch it off, or say that it goes all the same.",
+    "refusal.message-not-taken": "The message was not sent; the reason stands beside.",
     "refusal.connection-in-use": "Others still call or write through this connection. Name another one there first.",
     "refusal.contact-centre": "The contact centre did not say which campaigns it has. Try again in a minute.",
     "refusal.crm-connected-already": "The account is connected to its CRM already. Disconnect it first.",

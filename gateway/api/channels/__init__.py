@@ -1,0 +1,1 @@
+"""Messenger channels and dialogues as the API shows them."""

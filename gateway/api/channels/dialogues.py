@@ -1,0 +1,240 @@
+"""Dialogues with clients in messengers, their messages, and a message that is sent into one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import asyncpg
+from pydantic import Field
+
+from gateway.admin.channels.writing import onlooker_of, send_message
+from gateway.admin.refused import InputRefused
+from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route, not_found
+from gateway.api.pages import next_page, page_after
+from gateway.channels.accepting import KeyOfAnother, NoSuchDialogue, WrittenMessage
+from gateway.store.admin.roles import may_act_as
+from gateway.store.channels.listing import DialogueFilter, listed_dialogues, listed_messages
+from gateway.store.channels.messages import ChatMessage
+from routing.client import Ref
+from routing.dialogues.access import Onlooker, seen_in
+from runtime.database.pool import Conn
+from sms.channels.model import MessageStatus
+from sms.channels.stored import parts_as_json
+
+_MOST_DIALOGUE_ID = 2**62
+
+
+class DialogueView(Answer):
+    """number: null where the messenger tells none. contact, deal: ids in the CRM, null as long as there are none there.
+    place_reason: why this deal. owner: employee. can_write: false: the client has blocked us."""
+
+    id: int
+    channel: str
+    kind: str
+    number: str | None
+    name: str
+    username: str
+    contact: str | None
+    deal: str | None
+    place_reason: str
+    owner: str | None
+    owner_how: str
+    can_write: bool
+    last_message_at: datetime | None
+    last_in_at: datetime | None
+
+
+class MessageView(Answer):
+    """parts: kind, text, file and the like, as the messenger told them. author: kind of who wrote it; employee: who that is here.
+    revision: how often it was edited. status: of ours."""
+
+    id: int
+    direction: str
+    author: str
+    author_name: str
+    employee: str | None
+    at: datetime
+    parts: list[dict[str, Any]]
+    revision: int
+    edited_at: datetime | None
+    deleted_at: datetime | None
+    quoted_text: str
+    album: str
+    status: MessageStatus
+    reason: str
+    words: str
+    key: str | None
+
+
+class DialoguesQuery(Body):
+    channel: str | None = Field(default=None, max_length=64)
+    after: Annotated[str, Field(max_length=200, description="`next` of the page before")] = ""
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class MessagesQuery(Body):
+    after: Annotated[str, Field(max_length=20, description="`next` of the page before")] = ""
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+
+
+class NewMessage(Body):
+    """key: made by whoever sends, the same when it is sent again. employee: in whose name, of a token that is nobody's. is_anyway:
+    though somebody else answered first."""
+
+    key: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    text: str = Field(max_length=20_000)
+    employee: str | None = Field(default=None, max_length=64)
+    is_anyway: bool = False
+
+
+async def list_dialogues(call: ApiCall[DialoguesQuery, None]) -> Items[DialogueView]:
+    q = call.query
+    before = page_after(q.after) if q.after else None
+    async with call.services.pool.acquire() as conn:
+        who = await _onlooker(conn, call)
+        wanted = DialogueFilter(
+            channel_id=q.channel, before=(before[0], _number(before[1], "after")) if before else None
+        )
+        rows = await listed_dialogues(conn, call.account.id, seen_in(who), wanted, q.limit)
+    last = rows[-1] if len(rows) == q.limit else None
+    return Items[DialogueView](
+        items=[_dialogue_view(row) for row in rows],
+        next=next_page(last["latest"], str(last["dialogue_id"])) if last else None,
+    )
+
+
+async def show_dialogue(call: ApiCall) -> DialogueView:
+    async with call.services.pool.acquire() as conn:
+        return _dialogue_view(await _seen_dialogue(conn, call))
+
+
+async def list_messages(call: ApiCall[MessagesQuery, None]) -> Items[MessageView]:
+    q = call.query
+    async with call.services.pool.acquire() as conn:
+        row = await _seen_dialogue(conn, call)
+        before = _number(q.after, "after") if q.after else None
+        found = await listed_messages(conn, call.account.id, row["dialogue_id"], before=before, limit=q.limit)
+    return Items[MessageView](
+        items=[_message_view(message) for message in found],
+        next=str(found[-1].message_id) if len(found) == q.limit else None,
+    )
+
+
+async def write_message(call: ApiCall[NoQuery, NewMessage]) -> MessageView:
+    told = call.body
+    written = WrittenMessage(
+        key=told.key, dialogue_id=_dialogue_id(call), text=told.text, is_anyway=told.is_anyway
+    )
+    async with call.services.pool.acquire() as conn:
+        who = await _onlooker(conn, call, told.employee)
+        if not who.employee_id:
+            raise InputRefused("employee", "it is not said in whose name", "name an employee")
+        try:
+            sent = await send_message(conn, call.services.client_job, call.account, who, written)
+        except NoSuchDialogue as err:
+            raise not_found("dialogue", call.path["dialogue"]) from err
+        except KeyOfAnother as err:
+            title = "The key is that of another message."
+            raise ApiError(409, "key-of-another-message", title, field="key") from err
+    return _message_view(sent)
+
+
+async def _onlooker(conn: Conn, call: AnyCall, employee: str | None = None) -> Onlooker:
+    """Whoever is an employee acts as that one only; a token that is nobody's sees all where its role may."""
+    bound = call.who.bound.employee
+    if bound is not None and employee not in (None, bound):
+        raise InputRefused("employee", "you write in your own name only", "leave it out")
+    sees_all = may_act_as(call.who.role, "senior_manager")
+    return await onlooker_of(conn, call.account, bound or (employee if sees_all else None), sees_all=sees_all)
+
+
+async def _seen_dialogue(conn: Conn, call: AnyCall) -> asyncpg.Record:
+    who = await _onlooker(conn, call)
+    wanted = DialogueFilter(dialogue_id=_dialogue_id(call))
+    rows = await listed_dialogues(conn, call.account.id, seen_in(who), wanted, 1)
+    if not rows:
+        raise not_found("dialogue", call.path["dialogue"])
+    return rows[0]
+
+
+def _dialogue_id(call: AnyCall) -> int:
+    text = call.path["dialogue"]
+    is_number = text.isascii() and text.isdigit() and len(text) < 19
+    if not is_number or int(text) > _MOST_DIALOGUE_ID:
+        raise not_found("dialogue", text)
+    return int(text)
+
+
+def _number(text: str, field: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise InputRefused(field, "is no page of this list", "pass on what `next` said")
+    return int(text)
+
+
+def _dialogue_view(row: asyncpg.Record) -> DialogueView:
+    contact, deal = (Ref.model_validate(row[name]).id if row[name] else None for name in ("contact", "deal"))
+    same = ("channel_id", "kind", "number", "name", "username", "place_reason", "owner", "owner_how")
+    fields = {name.removesuffix("_id"): row[name] for name in same}
+    return DialogueView(
+        id=row["dialogue_id"],
+        contact=contact,
+        deal=deal,
+        can_write=row["can_write"],
+        last_message_at=row["last_message_at"],
+        last_in_at=row["last_in_at"],
+        **fields,
+    )
+
+
+def _message_view(message: ChatMessage) -> MessageView:
+    return MessageView(
+        id=message.message_id,
+        direction=message.direction,
+        author=message.author_kind,
+        author_name=message.author_name,
+        employee=message.employee_id,
+        at=message.at,
+        parts=parts_as_json(message.parts),
+        revision=message.revision,
+        edited_at=message.edited_at,
+        deleted_at=message.deleted_at,
+        quoted_text=message.quoted_text,
+        album=message.album_id,
+        status=message.status,
+        reason=message.reason,
+        words=message.words,
+        key=message.own_key,
+    )
+
+
+_ALL = "/v1/accounts/{account}/dialogues"
+_ONE = _ALL + "/{dialogue}"
+ROUTES = (
+    Route(
+        method="GET",
+        path=_ALL,
+        handler=list_dialogues,
+        summary="Dialogues in messengers that you may see, the latest first",
+        role="manager",
+    ),
+    Route(method="GET", path=_ONE, handler=show_dialogue, summary="One dialogue", role="manager"),
+    Route(
+        method="GET",
+        path=_ONE + "/messages",
+        handler=list_messages,
+        summary="Messages of a dialogue, the latest first",
+        role="manager",
+    ),
+    Route(
+        method="POST",
+        path=_ONE + "/messages",
+        handler=write_message,
+        summary="Send a message into a dialogue",
+        description="The same `key` is the same message. 409 with the reason where it must not go out, or somebody else answered"
+        " first.",
+        role="manager",
+        status=201,
+        errors=(409,),
+    ),
+)

@@ -1,0 +1,1 @@
+"""`channel`: messenger channels, and who may do what in them."""

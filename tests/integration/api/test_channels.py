@@ -1,0 +1,247 @@
+"""Messenger channels over API and command line: connected, shared out, written in; keys are written and never shown."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from gateway.calls.client_job import ClientJob
+from gateway.channels.chat_job import ChatJob
+from gateway.store.admin.accounts import add_api_token
+from gateway.store.admin.bindings import Bindings
+from routing.matrix.presets import recommended
+from tests.fakes.channels.sandbox import client_message, tell
+from tests.fakes.matrices import PublishedMatrix
+from tests.integration.api.client import ACCOUNT, Api
+from tests.integration.api.command_line import callmatrix
+from tests.waiting import until
+
+PATH = "{a}/channels"
+SHOP = {"name": "WhatsApp «Опт»", "kind": "sandbox", "keys": {"token": "hush"}, "rules": {"pipeline_id": "7"}}
+
+
+async def connected(api: Api, **more: Any) -> dict[str, Any]:
+    added: dict[str, Any] = await api.ask("POST", PATH, body={**SHOP, **more}, status=201)
+    return added
+
+
+async def told(api: Api, channel: dict[str, Any], *updates: dict[str, Any]) -> None:
+    """Through the gateway's own door; then the worker's job."""
+    address = (await api.ask("GET", f"{PATH}/{channel['id']}/address"))["url"]
+    path = "/channels/" + address.partition("/channels/")[2]
+    assert set(await tell(api.http, api.url + path, list(updates))) == {200}
+    job = ChatJob(
+        api.pool, ClientJob(api.pool, PublishedMatrix(recommended()), now=lambda: datetime.now(UTC))
+    )
+    for row in await api.pool.fetch("SELECT DISTINCT client_key FROM channel_update WHERE state = 'pending'"):
+        await job.run(ACCOUNT, row["client_key"])
+
+
+async def anna(api: Api, name: str = "anna") -> str:
+    """A manager who is this employee; the role to ask with."""
+    async with api.pool.acquire() as conn:
+        api.tokens[name] = await add_api_token(
+            conn, name=name, role="manager", bound=Bindings(account_id=ACCOUNT, employee=name)
+        )
+    headers = {"Authorization": f"Bearer {api.tokens[name]}"}
+
+    async def is_known() -> bool:
+        async with api.http.get(f"{api.url}/api/v1/accounts/{ACCOUNT}/dialogues", headers=headers) as answer:
+            return answer.status == 200
+
+    await until(is_known, "the gateway has read the token", seconds=40)
+    return name
+
+
+async def test_a_channel_is_connected_changed_and_removed_and_its_keys_are_never_shown(api: Api) -> None:
+    added = await connected(api)
+    one = f"{PATH}/{added['id']}"
+    assert (added["keys"], added["is_on"], added["state"], added["rules"]["pipeline_id"]) == (
+        ["token"],
+        True,
+        "active",
+        "7",
+    )
+    assert (await api.ask("POST", PATH, body=SHOP, status=409))["code"] == "already-exists"
+    await connected(api, name="Telegram")
+    taken = await api.ask("PATCH", one, body={"name": "Telegram"}, status=409)
+    assert taken["code"] == "already-exists"
+    changed = await api.ask("PATCH", one, body={"name": "Опт", "is_on": False, "rules": None})
+    assert (changed["name"], changed["is_on"], changed["rules"]["pipeline_id"], changed["keys"]) == (
+        "Опт",
+        False,
+        None,
+        ["token"],
+    )
+    address = (await api.ask("GET", one + "/address"))["url"]
+    listed = json.dumps(await api.ask("GET", PATH))
+    audit = json.dumps(await api.ask("GET", "/audit", what="channel"))
+    assert "hush" not in listed + audit
+    assert address.rpartition("/")[2] not in listed + audit
+    await api.ask("GET", one + "/address", role="manager", status=403)
+    await api.ask("GET", one, role="other", status=404)
+    await told(api, added, client_message("m1"))
+    refused = await api.ask("DELETE", one, status=409)
+    assert (refused["code"], [p["use"] for p in refused["problems"]]) == (
+        "channel-in-use",
+        ["1 dialogues", "1 messages"],
+    )
+    await api.ask("DELETE", one, even_if_used="true", status=204)
+    await api.ask("GET", one, status=404)
+    assert await api.pool.fetchval("SELECT count(*) FROM chat_message") == 0
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"kind": "pigeon"}, "kind"),
+        ({"name": " x "}, "name"),
+        ({"keys": {"tokn": "x"}}, "keys"),
+        ({"settings": {"colour": "red"}}, "settings"),
+        ({"settings": {"poll_seconds": "soon"}}, "settings"),
+        ({"rules": {"owner": "template"}}, "rules"),
+        ({"rules": {"owner": "lottery"}}, "rules"),
+        ({"rules": {"stage_id": "1"}}, "rules"),
+    ],
+)
+async def test_what_is_wrong_is_refused_by_its_field(api: Api, change: dict[str, Any], field: str) -> None:
+    refused = await api.ask("POST", PATH, body={**SHOP, **change}, status=400)
+    assert refused["field"] == field
+    assert await api.pool.fetchval("SELECT count(*) FROM channel") == 0
+
+
+async def test_cases_41_and_42_rights_hold_everywhere_and_the_default_channel_follows_them(api: Api) -> None:
+    first, second = await connected(api), await connected(api, name="Второй")
+    await told(api, first, client_message("m1", chat="1"))
+    await told(api, second, client_message("m1", chat="2"))
+    (in_first,) = (await api.ask("GET", "{a}/dialogues", channel=first["id"]))["items"]
+    who = await anna(api)
+
+    async def seen() -> list[str]:
+        return [d["channel"] for d in (await api.ask("GET", "{a}/dialogues", role=who))["items"]]
+
+    async def share(channel: dict[str, Any], right: str | None) -> dict[str, bool]:
+        items = (await api.ask("PUT", f"{PATH}/{channel['id']}/rights", body={"rights": {"anna": right}}))[
+            "items"
+        ]
+        return {i["employee"]: i["is_default"] for i in items}
+
+    one = f"{{a}}/dialogues/{in_first['id']}"
+    assert await seen() == []
+    await api.ask("GET", one, role=who, status=404)
+    await api.ask("GET", one + "/messages", role=who, status=404)
+    await api.ask("POST", one + "/messages", body={"key": "k", "text": "x"}, role=who, status=404)
+    assert await share(first, "read") == {"anna": False}
+    assert await seen() == [first["id"]]
+    refused = await api.ask("POST", one + "/messages", body={"key": "k", "text": "x"}, role=who, status=409)
+    assert refused["problems"][0]["reason"] == "no-right"
+    assert await share(first, "send") == {"anna": True}  # the only one
+    assert await share(second, "send") == {"anna": False}
+    await api.ask("PUT", f"{PATH}/{second['id']}/default", body={"employee": "anna"}, status=204)
+    assert (await api.ask("GET", f"{PATH}/{first['id']}/rights"))["items"][0]["is_default"] is False
+    assert await share(second, "none") == {"anna": False}
+    assert (await api.ask("GET", f"{PATH}/{first['id']}/rights"))["items"][0]["is_default"] is True
+    assert await share(first, None) == {}
+    assert await seen() == []
+    unknown = await api.ask(
+        "PUT", f"{PATH}/{first['id']}/rights", body={"rights": {"nobody": "read"}}, status=400
+    )
+    assert unknown["field"] == "rights"
+    assert (await api.ask("GET", "{a}/dialogues", role="manager"))["items"] == []  # a token that is nobody's
+
+
+async def test_case_43_own_dialogues_and_those_of_nobody_until_they_are_somebody_elses(api: Api) -> None:
+    channel = await connected(api)
+    await told(api, channel, client_message("m1"))
+    await api.ask("PUT", f"{PATH}/{channel['id']}/rights", body={"rights": {"anna": "send", "boss": "send"}})
+    await api.ask("PUT", "{a}/settings", body={"dialogues": {"visibility": "own"}})
+    who = await anna(api)
+    (one,) = (await api.ask("GET", "{a}/dialogues", role=who))["items"]
+    path = f"{{a}}/dialogues/{one['id']}"
+    await api.ask(
+        "POST", path + "/messages", body={"key": "k1", "text": "Да", "employee": "boss"}, status=201
+    )
+    await api.ask("GET", path, role=who, status=404)
+    await api.ask("PUT", "{a}/settings", body={"dialogues": {"visibility": "own", "observers": ["anna"]}})
+    assert (await api.ask("GET", path, role=who))["owner"] == "boss"
+    refused = await api.ask("POST", path + "/messages", body={"key": "k2", "text": "x"}, role=who, status=409)
+    assert refused["problems"][0]["reason"] == "no-right"  # case 44: an observer answers nobody
+
+
+async def test_a_message_is_written_once_read_in_pages_and_told_in_the_record_of_changes(api: Api) -> None:
+    channel = await connected(api)
+    await told(
+        api, channel, *(client_message(f"m{n}", text=str(n), at=f"2026-03-02T07:0{n}:00Z") for n in range(3))
+    )
+    await api.ask("PUT", f"{PATH}/{channel['id']}/rights", body={"rights": {"anna": "send", "boss": "send"}})
+    (one,) = (await api.ask("GET", "{a}/dialogues"))["items"]
+    path = f"{{a}}/dialogues/{one['id']}/messages"
+    body = {"key": "k1", "text": "Здравствуйте", "employee": "anna"}
+    first = await api.ask("POST", path, body=body, status=201)
+    assert (await api.ask("POST", path, body=body, status=201))["id"] == first["id"]
+    assert (first["status"], first["employee"], first["author"]) == ("waiting", "anna", "employee")
+    other = await api.ask("POST", path, body={**body, "text": "Другое"}, status=409)
+    assert other["code"] == "key-of-another-message"
+    taken = await api.ask("POST", path, body={"key": "k2", "text": "x", "employee": "boss"}, status=409)
+    assert (taken["code"], taken["problems"]) == ("message-not-taken", [{"reason": "taken", "owner": "anna"}])
+    assert "Анна" in json.dumps(taken, ensure_ascii=False)
+    await api.ask(
+        "POST", path, body={"key": "k2", "text": "x", "employee": "boss", "is_anyway": True}, status=201
+    )
+    await api.ask("POST", path, body={"key": "k3", "text": "x"}, status=400)
+    texts, after = [], ""
+    while True:
+        page = await api.ask("GET", path, limit=2, after=after)
+        texts += [m["parts"][0]["text"] for m in page["items"]]
+        after = page["next"]
+        if not after:
+            break
+    assert texts == ["x", "Здравствуйте", "2", "1", "0"]
+    audit = await api.ask("GET", "/audit", what="message")
+    assert [entry["action"] for entry in audit["items"]] == ["written", "written"]
+    assert "Здравствуйте" not in json.dumps(audit, ensure_ascii=False)
+    for id in ("0", "x", "9" * 30):
+        await api.ask("GET", f"{{a}}/dialogues/{id}", status=404)
+
+
+async def test_channels_at_the_command_line(api: Api, database_url: str) -> None:
+    async def said(*words: str, stdin: str = "") -> str:
+        done = await callmatrix(database_url, "channel", *words, "--account", ACCOUNT, stdin=stdin)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    added = json.loads(
+        await said(
+            "add",
+            "Shop",
+            "--kind",
+            "sandbox",
+            "--key",
+            "token=-",
+            "--rule",
+            "pipeline_id=7",
+            "--json",
+            stdin="hush\n",
+        )
+    )
+    assert (added["keys"], added["rules"], "/channels/" in added["address"]) == (
+        ["token"],
+        {"pipeline_id": "7"},
+        True,
+    )
+    rules = ("--rule", "employees=anna,boss", "--rule", "authors.77=anna", "--rule", "pipeline_id=")
+    changed = json.loads(await said("set", "Shop", "--name", "Опт", *rules, "--json"))
+    assert (changed["name"], changed["rules"]) == (
+        "Опт",
+        {"employees": ["anna", "boss"], "authors": {"77": "anna"}},
+    )
+    await said("share", "Опт", "--right", "anna=send", "--right", "boss=read")
+    assert "1 " not in await said("share", "Опт", "--right", "boss=out", "--right", "anna=read")
+    assert "is off" in await said("off", "Опт")
+    listed = await said("list")
+    assert ("Опт" in listed, "hush" in listed) == (True, False)
+    await said("remove", added["id"], "--yes")
+    assert "No messenger channel" in await said("list")
