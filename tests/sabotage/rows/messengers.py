@@ -7,6 +7,8 @@ from tests.sabotage.sabotage import Sabotage
 _TELEGRAM = "tests/unit/sms/channels/test_telegram_wire.py"
 _WAZZUP = "tests/unit/sms/channels/test_wazzup_wire.py"
 
+_SENDING = "tests/integration/channels/test_sending.py"
+
 ROWS = (
     Sabotage(
         name="a-bots-token-is-recorded",
@@ -41,5 +43,45 @@ ROWS = (
         old="    if plain(code) == REPEATED:",
         new="    if code == REPEATED:",
         tests=(f"{_WAZZUP}::test_a_message_that_is_refused_as_a_repetition_was_taken_before",),
+    ),
+    Sabotage(
+        name="message-of-a-known-key",
+        hurts="an answer that is sent again over a weak connection fails, or goes out twice",
+        file="gateway/channels/accepting.py",
+        old="    if same is not None:\n",
+        new="    if False:\n",
+        tests=(f"{_SENDING}::test_case_45_one_key_is_one_message_however_often_it_is_sent",),
+    ),
+    Sabotage(
+        name="message-of-unknown-outcome",
+        hurts="a client gets a message twice whose answer was lost",
+        file="gateway/channels/sender.py",
+        old="await store.raise_status(conn, held, MessageStatus.UNKNOWN, reason=why, words=words)",
+        new="await outgoing.put_back(conn, held, now)",
+        tests=(
+            f"{_SENDING}::test_a_message_whose_sender_was_killed_is_unknown_and_others_of_its_chat_go_on",
+        ),
+    ),
+    Sabotage(
+        name="message-into-a-taken-dialogue",
+        hurts="two employees answer one client, and neither knows of the other",
+        file="routing/dialogues/sending.py",
+        old='        (told.is_taken and not told.is_anyway, "taken"),\n',
+        new="",
+        tests=(
+            "tests/unit/routing/test_dialogue_access.py"
+            "::test_case_45_each_limit_is_told_by_its_reason_and_what_is_within_all_goes_out",
+        ),
+    ),
+    Sabotage(
+        name="message-status-lowered",
+        hurts="a message that was read is shown as delivered",
+        file="sms/channels/model.py",
+        old="    return told if _RANK[told] > _RANK[known] else known\n",
+        new="    return told\n",
+        tests=(
+            "tests/unit/sms/channels/test_stored.py"
+            "::test_case_6_a_status_is_never_lowered_in_whatever_order_it_is_told",
+        ),
     ),
 )
