@@ -11,6 +11,7 @@ from typing import NamedTuple
 import aiohttp
 import asyncpg
 
+from gateway.channels.addresses import channel_address
 from gateway.channels.intake import take_channel_news
 from gateway.channels.sender import ChannelSender
 from gateway.crm_accounts.exchange_log import ExchangeLog
@@ -32,6 +33,7 @@ from sms.errors import SmsError
 
 _LOOK_SECONDS = 2.0
 _TURN_SECONDS = 0.25
+_ATTACH_SECONDS = 3600.0
 
 
 def _utc_now() -> datetime:
@@ -54,11 +56,13 @@ class ChannelWork:
         pool: asyncpg.Pool,
         leases: Leases,
         session: aiohttp.ClientSession,
+        public_url: str,
         kinds: Mapping[str, ChannelKind] = CHANNEL_KINDS,
         exchanges: ExchangeLog | None = None,
         now: Callable[[], datetime] = _utc_now,
     ) -> None:
         self._pool, self._leases, self._session = pool, leases, session
+        self._url = public_url
         self._kinds, self._exchanges, self._now = kinds, exchanges, now
         self._saved: dict[_ServedChannel, SavedChannel] = {}
         self._changed = asyncio.Event()
@@ -95,6 +99,7 @@ class ChannelWork:
         channel = kind.open(self._session, saved.channel, self._noting(saved))
         sender = ChannelSender(self._pool, saved, kind, channel, lease, self._now)
         polls = asyncio.create_task(self._poll_while(lease, saved, kind, channel))
+        attached = asyncio.create_task(self._attach_while(lease, saved, channel))
         try:
             while not lease.lost.is_set():
                 lease.check()
@@ -102,8 +107,23 @@ class ChannelWork:
                 await asyncio.sleep(_TURN_SECONDS)
         finally:
             await sender.close()
-            polls.cancel()
-            await asyncio.gather(polls, return_exceptions=True)
+            for task in (polls, attached):
+                task.cancel()
+            await asyncio.gather(polls, attached, return_exceptions=True)
+
+    async def _attach_while(self, lease: Lease, saved: SavedChannel, channel: OpenChannel) -> None:
+        """Have the messenger tell us what is new, and say so again every hour: some forget who did not answer for a while."""
+        backoff, trouble = Backoff(5.0, 600.0), Trouble("channel-address", channel=saved.name)
+        while not lease.lost.is_set():
+            try:
+                await channel.attach(channel_address(self._url, saved) or "")
+                trouble.recovered()
+                backoff.succeeded()
+                pause = _ATTACH_SECONDS
+            except SmsError as err:
+                trouble.failed(err)
+                pause = backoff.failed()
+            await sleep_unless_cancelled(pause)
 
     async def _poll_while(
         self, lease: Lease, saved: SavedChannel, kind: ChannelKind, channel: OpenChannel

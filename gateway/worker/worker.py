@@ -141,7 +141,7 @@ class Worker:
         self.trigger_firings = TriggerFirings(pool)
         self.sms_texts = SmsTexts(pool)
         self.sms_senders = SmsSenders(pool, self.leases, session, settings.base_url, exchanges=self.exchanges)
-        self.channels = ChannelWork(pool, self.leases, session, exchanges=self.exchanges)
+        self.channels = ChannelWork(pool, self.leases, session, settings.base_url, exchanges=self.exchanges)
         self.campaigns = Campaigns(pool, self._policy_of)
         self.campaign_engines = CampaignEngines(pool, session, lambda: self.configuration.now, kinds)
         self.topics = Topics(pool, session, lambda: self.configuration.now, kinds)

@@ -57,14 +57,6 @@ class ChannelOrder:
     rules: Mapping[str, Any] = field(default_factory=dict)
 
 
-def channel_address(public_url: str, saved: SavedChannel) -> str | None:
-    """Return where the messenger is to tell what is new; it holds a secret: never log it. None: it is asked instead."""
-    kind = CHANNEL_KINDS[saved.channel.kind]
-    if kind.is_polled(saved.channel) or not kind.capabilities.has_webhooks:
-        return None
-    return f"{public_url.rstrip('/')}/channels/{saved.id}/{saved.secret}"
-
-
 async def add_channel(
     conn: Conn, account_id: str, order: ChannelOrder, allowed: Allowed = NOTHING_MORE
 ) -> SavedChannel:

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 from pydantic import Field, JsonValue
 
 from gateway.admin.channels import access, channels
-from gateway.admin.channels.channels import ChannelOrder, channel_address
+from gateway.admin.channels.channels import ChannelOrder
 from gateway.admin.protection.shown_settings import shown_settings
 from gateway.admin.refused import NothingOfThatName
 from gateway.api.admin.connections import ConnectionRemovalQuery
 from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, NoQuery, Route, not_found
+from gateway.channels.addresses import channel_address
 from gateway.store.channels.access import default_channels, rights_in_channels
 from gateway.store.channels.channels import SavedChannel, saved_channels
 from routing.dialogues.access import ChannelRight

@@ -7,11 +7,12 @@ from typing import Annotated, Any
 import typer
 
 from gateway.admin.channels import access, channels
-from gateway.admin.channels.channels import ChannelOrder, channel_address, channel_of
+from gateway.admin.channels.channels import ChannelOrder, channel_of
 from gateway.admin.connections import sends_keys_elsewhere
 from gateway.admin.protection.allowed import allowed_by
 from gateway.admin.protection.shown_settings import shown_settings
 from gateway.admin.refused import InputRefused
+from gateway.channels.addresses import channel_address
 from gateway.cli.options import AccountName, EvenIfUsed, Json, Yes, pairs, secret_given
 from gateway.cli.output import (
     an_account,

@@ -212,7 +212,7 @@ async def test_two_workers_serve_a_channel_once_and_poll_from_where_they_stood(
     async with serving(FakeMessenger()) as fake, aiohttp.ClientSession() as session:
         fake.updates = [client_message("m1"), client_message("m2")]
         await shop.change(settings={"base_url": fake.url, "receives": "poll", "poll_seconds": "1"})
-        workers = [ChannelWork(pool, Leases(database_url), session) for _ in range(2)]
+        workers = [ChannelWork(pool, Leases(database_url), session, "https://x.example") for _ in range(2)]
         async with background(*[run for worker in workers for run in (worker.loop.run(), worker.run())]):
 
             async def are_told(count: int) -> bool:
@@ -230,3 +230,17 @@ async def test_two_workers_serve_a_channel_once_and_poll_from_where_they_stood(
             await until(lambda: are_told(4), "the third is told", seconds=40)
     assert (await shop.channel()).cursor == "3"
     assert [m.key for m in fake.messages] == ["k1"]
+
+
+async def test_a_messenger_is_given_our_address_by_the_worker(
+    shop: ChatShop, pool: asyncpg.Pool, database_url: str
+) -> None:
+    async with serving(FakeMessenger()) as fake, aiohttp.ClientSession() as session:
+        await shop.change(settings={"base_url": fake.url})
+        worker = ChannelWork(pool, Leases(database_url), session, "https://x.example/")
+
+        async def is_given() -> bool:
+            return fake.address == "https://x.example/channels/c1/hush"
+
+        async with background(worker.loop.run(), worker.run()):
+            await until(is_given, "the address is given", seconds=40)
