@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
@@ -39,19 +40,32 @@ async def users_of(conn: Conn, account_id: str) -> list[CrmUser]:
     return [CrmUser(**r) for r in rows]
 
 
+# One statement: the list of places is kept once for each (migration 0845).
+_STORE_PIPELINES = """
+INSERT INTO crm_pipeline (account_id, pipeline_id, name, is_main, is_archived, is_unsorted_on, stages, stage_colours)
+SELECT $1, p.* FROM jsonb_to_recordset($2::text::jsonb) AS p (pipeline_id text, name text, is_main bool,
+    is_archived bool, is_unsorted_on bool, stages jsonb, stage_colours jsonb)
+"""
+
+
 async def store_pipelines(conn: Conn, account_id: str, pipelines: Sequence[Pipeline]) -> bool:
     held = await pipelines_of(conn, account_id)
     if sorted(held, key=lambda p: p.id) == sorted(pipelines, key=lambda p: p.id):
         return False
     await conn.execute("DELETE FROM crm_pipeline WHERE account_id = $1", account_id)
-    await conn.executemany(
-        "INSERT INTO crm_pipeline (account_id, pipeline_id, name, is_main, is_archived, is_unsorted_on, stages, stage_colours)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-        [
-            (account_id, p.id, p.name, p.is_main, p.is_archived, p.is_unsorted_on, _stages(p), _colours(p))
-            for p in pipelines
-        ],
-    )
+    rows = [
+        {
+            "pipeline_id": p.id,
+            "name": p.name,
+            "is_main": p.is_main,
+            "is_archived": p.is_archived,
+            "is_unsorted_on": p.is_unsorted_on,
+            "stages": _stages(p),
+            "stage_colours": _colours(p),
+        }
+        for p in pipelines
+    ]
+    await conn.execute(_STORE_PIPELINES, account_id, json.dumps(rows))
     return True
 
 

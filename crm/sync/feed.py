@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
+from crm.errors import CrmUnauthorised
 from runtime.trouble import Trouble
 
 
@@ -22,6 +23,11 @@ class Feed:
     woken: asyncio.Event = field(default_factory=asyncio.Event)
     has_worked: bool = False
     trouble: Trouble = field(default_factory=lambda: Trouble("sync"))
+
+    @property
+    def lacks_a_key(self) -> bool:
+        """Whether its last step failed because the CRM let nobody in."""
+        return self.failures > 0 and (self.last_error or "").startswith(f"{CrmUnauthorised.code}:")
 
     def wake(self) -> None:
         """Its next step is due now."""

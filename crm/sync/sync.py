@@ -15,7 +15,7 @@ from types import MappingProxyType
 import asyncpg
 
 from crm.entity_changes import EntityChange
-from crm.errors import CrmBlocked, CrmError, CrmForbidden, CrmThrottled, CrmUnauthorised, CrmUnpaid
+from crm.errors import CrmBlocked, CrmError, CrmForbidden, CrmThrottled, CrmUnpaid
 from crm.lane import Lane
 from crm.port import Crm, Observed
 from crm.store.cursors import clear_failure, record_failure
@@ -141,7 +141,7 @@ class Sync:
     def key_changed(self) -> None:
         """Try again now what the CRM refused for want of a good key: there may be another one."""
         for feed in self._feeds:
-            if feed.failures and (feed.last_error or "").startswith(f"{CrmUnauthorised.code}:"):
+            if feed.lacks_a_key:
                 feed.wake()
 
     def doubt_metadata(self) -> None:
@@ -248,7 +248,10 @@ class Sync:
         feed.due_at = max(feed.due_at, time.monotonic() + feed.seconds)
         if feed.failures or not feed.has_worked:
             await self._worked(feed)
+        lacked_a_key = feed.lacks_a_key
         feed.failures, feed.last_error = 0, None
+        if lacked_a_key:  # the key is good again: what asks seldom need not wait for its turn
+            self.key_changed()
         self.health.last_errors.pop(feed.name, None)
         feed.trouble.recovered()
         if not any(error.startswith(CrmUnpaid.code) for error in self.health.last_errors.values()):

@@ -118,7 +118,7 @@ async def test_cases_5_6_and_8_two_triggers_one_press_and_what_waits_when_one_is
     sales = paused
     await on(
         sales,
-        "vip",
+        "tagged",
         {"on": "tag_added", "tag": "VIP"},
         conditions=[{"of": "tags", "test": "has_any", "values": ["VIP"]}],
     )
@@ -128,20 +128,22 @@ async def test_cases_5_6_and_8_two_triggers_one_press_and_what_waits_when_one_is
     [deal] = await sales.deals(price=500)
     await sales.until_told(deal)
     await sales.act("add_tag", kind="deal", id=deal, tag="VIP")
-    assert await fired(sales, deal, 1, "vip") == ["fires"]
+    assert await fired(sales, deal, 1, "tagged") == ["fires"]
     assert await fired(sales, deal, 1, "cheap") == ["not_met"]
 
     [item] = (await sales.stack.api("GET", f"{API}/outbound/items", deal=str(deal)))["items"]
-    assert (item["state"], item["trigger"], item["version"]) == ("waiting", "vip", 1)
-    await on(sales, "vip", {"on": "tag_added", "tag": "gold"})
+    assert (item["state"], item["trigger"], item["version"]) == ("waiting", "tagged", 1)
+    await on(sales, "tagged", {"on": "tag_added", "tag": "gold"})
     again = await sales.api("GET", f"outbound/items/{item['id']}")
     assert (again["state"], again["version"]) == ("waiting", 1)
-    pressed = await asyncio.gather(*(sales.api("POST", "triggers/vip/apply", status=202) for _ in range(2)))
+    pressed = await asyncio.gather(
+        *(sales.api("POST", "triggers/tagged/apply", status=202) for _ in range(2))
+    )
     assert len({work["id"] for work in pressed}) == 1
-    await fired(sales, deal, 2, "vip")
-    told_of = (await sales.stack.api("GET", f"{API}/firings", deal=str(deal), trigger="vip"))["items"]
+    await fired(sales, deal, 2, "tagged")
+    told_of = (await sales.stack.api("GET", f"{API}/firings", deal=str(deal), trigger="tagged"))["items"]
     assert sorted(f["source"] for f in told_of) == ["apply", "event"]
-    await sales.api("PUT", "triggers/vip/switch", body={"is_on": False})
+    await sales.api("PUT", "triggers/tagged/switch", body={"is_on": False})
     dropped = await sales.api("GET", f"outbound/items/{item['id']}")
     assert (dropped["state"], dropped["reason"]) == ("dropped", "switched_off")
 

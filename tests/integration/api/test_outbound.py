@@ -212,7 +212,7 @@ async def test_what_nobody_looks_at_while_all_is_paused_says_so(api: Api, databa
     nobody = "nobody has looked at it yet"
     assert await said() == {("callback", nobody), ("sms", nobody)}
     await api.ask("PUT", "{a}/outbound/rate", body={"rate": 0})
-    paused = "calls a minute are set to 0, so that all is paused"
+    paused = "calls a minute are set to 0, so that all calls are paused"
     assert await said() == {("callback", paused), ("sms", nobody)}
     for words in (["list"], ["queue"], ["show", "c1"]):
         shown = await typed(database_url, "outbound", *words, "--account", ACCOUNT, "--lang", "en")

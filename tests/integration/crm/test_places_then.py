@@ -48,3 +48,17 @@ async def test_an_older_program_leaves_the_list_too(pool: asyncpg.Pool) -> None:
         )
         found = await pipelines_then(conn, "a", LONG_AGO)
         assert [(p.id, p.name, p.stages) for p in found] == [("1", "Sales", ())]
+
+
+async def test_the_list_is_kept_once_however_many_pipelines_are_written(pool: asyncpg.Pool) -> None:
+    sales = default_pipelines()[0]
+    many = [replace(sales, id=str(n), is_main=n == 1) for n in range(1, 8)]
+    async with pool.acquire() as conn, conn.transaction():
+        await add_account(conn, account_id="a", name="A", base_url="http://127.0.0.1:1")
+        assert await store_pipelines(conn, "a", many)
+        written = await conn.fetchrow(
+            "SELECT n_tup_ins, n_tup_upd FROM pg_stat_xact_user_tables WHERE relname = 'crm_places_then'"
+        )
+        assert written
+        assert tuple(written) == (1, 0)
+        assert len(await pipelines_then(conn, "a", LONG_AGO)) == 7

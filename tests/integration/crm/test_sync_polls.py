@@ -12,7 +12,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from crm.entity_changes import EntityChange
-from crm.errors import CrmForbidden, CrmThrottled, CrmUnavailable, CrmUnpaid
+from crm.errors import CrmForbidden, CrmThrottled, CrmUnauthorised, CrmUnavailable, CrmUnpaid
 from crm.lane import Lane
 from crm.port import CrmEntity, CrmUser, Page
 from crm.store.cursors import feed_states
@@ -522,6 +522,24 @@ async def test_an_error_of_one_feed_is_stored_and_does_not_stop_the_others(
     assert states["events"].last_error is None  # it has succeeded since
     assert sync.health.failures == {"metadata": 1, "events": 1}
     assert not run.done()
+    run.cancel()
+
+
+async def test_what_is_asked_seldom_is_asked_again_once_the_crm_lets_another_feed_in(
+    crm: FakeCrm, pool: asyncpg.Pool, clock: Clock, account: str, feed: Any
+) -> None:
+    """Nobody tells of the key: users would be read minutes later."""
+    sync = Sync(crm, pool, account, NumberPolicy(), now=clock, poll_seconds=0.05)
+    for what in ("users", "events"):
+        crm.fail(what, CrmUnauthorised("the key is no good"), times=1)
+    crm.user_list = [CrmUser(id="11", name="Anna", email="anna@example.com", is_active=True)]
+    run = asyncio.create_task(sync.run())
+
+    async def are_read() -> bool:
+        async with pool.acquire() as conn:
+            return [u.name for u in await users_of(conn, "a")] == ["Anna"]
+
+    await until(are_read, "users are read")
     run.cancel()
 
 
