@@ -4,12 +4,14 @@ worker of the installation."""
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
 import aiohttp
 import asyncpg
+import structlog
 
 from gateway.channels.addresses import channel_address
 from gateway.channels.intake import take_channel_news
@@ -31,9 +33,14 @@ from sms.channels.port import ChannelKind, OpenChannel
 from sms.channels.reasons import ChannelState
 from sms.errors import SmsError
 
+log = structlog.get_logger(__name__)
+
 _LOOK_SECONDS = 2.0
 _TURN_SECONDS = 0.25
 _ATTACH_SECONDS = 3600.0
+_ASK_SECONDS = 600.0
+_ASK_SOON_SECONDS = 60.0
+"""While a channel is said to be shut: not every messenger tells when it is open again."""
 
 
 def _utc_now() -> datetime:
@@ -60,10 +67,13 @@ class ChannelWork:
         kinds: Mapping[str, ChannelKind] = CHANNEL_KINDS,
         exchanges: ExchangeLog | None = None,
         now: Callable[[], datetime] = _utc_now,
+        *,
+        ask_soon_seconds: float = _ASK_SOON_SECONDS,
     ) -> None:
         self._pool, self._leases, self._session = pool, leases, session
         self._url = public_url
         self._kinds, self._exchanges, self._now = kinds, exchanges, now
+        self._ask_soon_seconds = ask_soon_seconds
         self._saved: dict[_ServedChannel, SavedChannel] = {}
         self._changed = asyncio.Event()
         self.loop = Loop("channels", self.look, _LOOK_SECONDS)
@@ -98,8 +108,11 @@ class ChannelWork:
         kind = self._kinds[saved.channel.kind]
         channel = kind.open(self._session, saved.channel, self._noting(saved))
         sender = ChannelSender(self._pool, saved, kind, channel, lease, self._now)
-        polls = asyncio.create_task(self._poll_while(lease, saved, kind, channel))
-        attached = asyncio.create_task(self._attach_while(lease, saved, channel))
+        beside = [
+            asyncio.create_task(self._poll_while(lease, saved, kind, channel)),
+            asyncio.create_task(self._attach_while(lease, saved, channel)),
+            asyncio.create_task(self._ask_while(lease, saved, channel)),
+        ]
         try:
             while not lease.lost.is_set():
                 lease.check()
@@ -107,9 +120,9 @@ class ChannelWork:
                 await asyncio.sleep(_TURN_SECONDS)
         finally:
             await sender.close()
-            for task in (polls, attached):
+            for task in beside:
                 task.cancel()
-            await asyncio.gather(polls, attached, return_exceptions=True)
+            await asyncio.gather(*beside, return_exceptions=True)
 
     async def _attach_while(self, lease: Lease, saved: SavedChannel, channel: OpenChannel) -> None:
         """Have the messenger tell us what is new, and say so again every hour: some forget who did not answer for a while."""
@@ -124,6 +137,22 @@ class ChannelWork:
                 trouble.failed(err)
                 pause = backoff.failed()
             await sleep_unless_cancelled(pause)
+
+    async def _ask_while(self, lease: Lease, saved: SavedChannel, channel: OpenChannel) -> None:
+        """Ask how the channel fares, sooner while it is shut: a refused message has shut it, and money or a new key opens it."""
+        trouble = Trouble("channel-state", channel=saved.name)
+        asked_at = float("-inf")
+        while not lease.lost.is_set():
+            is_shut = self._known(saved).state is not ChannelState.ACTIVE
+            if time.monotonic() - asked_at >= (self._ask_soon_seconds if is_shut else _ASK_SECONDS):
+                asked_at = time.monotonic()
+                try:
+                    told = await channel.state()
+                    await self._note_state(saved, told.state, told.words)
+                    trouble.recovered()
+                except (SmsError, *DATABASE_ERRORS) as err:
+                    trouble.failed(err)
+            await sleep_unless_cancelled(_LOOK_SECONDS)
 
     async def _poll_while(
         self, lease: Lease, saved: SavedChannel, kind: ChannelKind, channel: OpenChannel
@@ -157,13 +186,19 @@ class ChannelWork:
         siblings = list(self._saved.values())
         async with self._pool.acquire() as conn, conn.transaction():
             await take_channel_news(conn, saved, siblings, news, self._now())
-        if saved.state is not ChannelState.ACTIVE:
+        if self._known(saved).state is not ChannelState.ACTIVE:
             await self._note_state(saved, ChannelState.ACTIVE, "")
         return news.cursor or cursor
 
     async def _note_state(self, saved: SavedChannel, state: ChannelState, words: str) -> None:
         async with self._pool.acquire() as conn:
-            await change_state(conn, saved.account_id, saved.id, ChannelStateTold(state=state, words=words))
+            told = ChannelStateTold(state=state, words=words)
+            if await change_state(conn, saved.account_id, saved.id, told):
+                log.warning("channel-state", account=saved.account_id, channel=saved.name, state=state)
+
+    def _known(self, saved: SavedChannel) -> SavedChannel:
+        """Return the channel as it was last seen."""
+        return self._saved.get(_served(saved), saved)
 
     def _noting(self, saved: SavedChannel) -> NoteExchange | None:
         exchanges = self._exchanges

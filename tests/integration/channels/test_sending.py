@@ -244,3 +244,24 @@ async def test_a_messenger_is_given_our_address_by_the_worker(
 
         async with background(worker.loop.run(), worker.run()):
             await until(is_given, "the address is given", seconds=40)
+
+
+async def test_a_channel_that_was_shut_is_asked_until_it_is_open_again(
+    shop: ChatShop, pool: asyncpg.Pool, database_url: str
+) -> None:
+    """Its messenger tells no more than that it refuses: money came in, and nobody says so."""
+    async with serving(FakeMessenger()) as fake, aiohttp.ClientSession() as session:
+        fake.state = "no_money"
+        await shop.change(settings={"base_url": fake.url})
+        worker = ChannelWork(pool, Leases(database_url), session, "https://x.example/", ask_soon_seconds=0.1)
+
+        async def is_shut() -> bool:
+            return (await shop.channel()).state == "no_money"
+
+        async def is_open() -> bool:
+            return (await shop.channel()).state == "active"
+
+        async with background(worker.loop.run(), worker.run()):
+            await until(is_shut, "what the messenger says is known", seconds=40)
+            fake.state = "active"
+            await until(is_open, "it is open again", seconds=40)
