@@ -109,6 +109,7 @@ MATRIX_VERSION = "^(draft|current|[0-9]{1,9})$"
 JOURNAL_PLACE = r"^[0-9]{1,9}/(deal|contact|company|task)/.{1,64}$"
 E164 = r"^\+[0-9]{1,15}$"
 PAGE_ID = r"^[0-9A-Za-z_.:-]+$"
+MESSAGE_KEY = r"^[A-Za-z0-9_-]{1,64}$"
 
 FORMS: Mapping[str, str] = {
     CLOCK_TIME: "a time of day as 09:30, or 24:00 for its end",
@@ -123,6 +124,7 @@ FORMS: Mapping[str, str] = {
     FIELD_ID: "the number of a field",
     ZONE_FIELD: "contact.cf_ or deal.cf_ and the number of the field",
     PAGE_ID: "letters, digits and _ . : -",
+    MESSAGE_KEY: "1 to 64 letters, digits, _ and -",
 }
 """What a text must be that one of our patterns judges: nobody who types should have to read a pattern."""
 

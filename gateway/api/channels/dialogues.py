@@ -9,6 +9,7 @@ import asyncpg
 from pydantic import Field
 
 from gateway.admin.channels.writing import onlooker_of, send_message
+from gateway.admin.input_words import MESSAGE_KEY
 from gateway.admin.refused import InputRefused
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route, not_found
 from gateway.api.pages import next_page, page_after
@@ -82,7 +83,7 @@ class NewMessage(Body):
     """key: made by whoever sends, the same when it is sent again. employee: in whose name, of a token that is nobody's. is_anyway:
     though somebody else answered first."""
 
-    key: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    key: str = Field(pattern=MESSAGE_KEY)
     text: str = Field(max_length=20_000)
     employee: str | None = Field(default=None, max_length=64)
     is_anyway: bool = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -57,8 +58,9 @@ class Workers:
 
 
 async def _quiet_timeis_over(five: Office) -> None:
-    """What a killed worker was sending may be looked at now."""
-    await five.pool.execute("UPDATE effect SET next_try_at = now() WHERE state = 'unknown'")
+    """What a killed worker was sending may be looked at now. Where the workers hold these rows just now, it is done next time."""
+    with contextlib.suppress(asyncpg.DeadlockDetectedError):
+        await five.pool.execute("UPDATE effect SET next_try_at = now() WHERE state = 'unknown'")
 
 
 async def is_over(five: Office, runs: int) -> bool:
