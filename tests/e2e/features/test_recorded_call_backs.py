@@ -108,7 +108,7 @@ class PlayedAsterisk:
             page = await self.sales.stack.api("GET", f"{API}/outbound/items", deal=str(deal))
             return [i for i in page["items"] if i["ended_at"] is not None]
 
-        (one,) = list(await until(is_over, f"the call back of deal {deal} has ended", seconds=150) or ())
+        (one,) = list(await until(is_over, f"the call back of deal {deal} has ended", seconds=60) or ())
         full: dict[str, Any] = await self.sales.api("GET", f"outbound/items/{one['id']}")
         return full
 
@@ -146,7 +146,7 @@ async def asterisk(sales: Sales) -> AsyncIterator[PlayedAsterisk]:
         settings: dict[str, Any] = {"ami_host": "127.0.0.1", "ami_port": ami.port, "trunks": ["provider"]}
         settings |= {"originate_context": "callmatrix-client"}
         await sales.api("PATCH", "connections/asterisk", body={"keys": keys, "settings": settings})
-        await ami.until_links(1, seconds=30)
+        await until(lambda: "CoreShowChannels" in ami.actions, "the worker listens", seconds=40)
         place = {"pipeline_id": str(PIPELINE)}
         stages = {"succeeded_stage": SUCCEEDED, "failed_stage": FAILED}
         action: dict[str, Any] = {"do": "callback", "connection": "asterisk"}
