@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, Self
 
 import aiohttp
 
@@ -36,6 +36,19 @@ class VendorConnection:
     kind: str
     keys: Mapping[str, str] = field(default_factory=dict, repr=False)
     settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def differing(self, keys: Mapping[str, str], settings: Mapping[str, Any]) -> Self:
+        """Return it with only what of these is new or other than it holds: what stands there already may be older than what is
+        known today, and is not judged again."""
+        return replace(
+            self,
+            keys={name: value for name, value in keys.items() if self.keys.get(name) != value},
+            settings={
+                name: value
+                for name, value in settings.items()
+                if name not in self.settings or self.settings[name] != value
+            },
+        )
 
     def text(self, name: str, default: str = "") -> str:
         """Return a setting as text."""

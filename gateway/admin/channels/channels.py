@@ -95,7 +95,11 @@ async def change_channel(
             await lock_account(conn, account_id)
             now = await channel_of(conn, account_id, channel)
             written = _written(now, changes)
-            _refuse_bad(_differing(now.channel, written), CHANNEL_KINDS[now.channel.kind], allowed)
+            _refuse_bad(
+                now.channel.differing(written.get("keys", {}), written.get("settings", {})),
+                CHANNEL_KINDS[now.channel.kind],
+                allowed,
+            )
             changed = await store.change_channel(conn, now, written)
             await record(conn, _change(changed, "changed", _seen(now, None), _seen(changed, now)))
             return changed
@@ -153,19 +157,6 @@ def _written(now: SavedChannel, changes: Mapping[str, Any]) -> dict[str, Any]:
             "give the keys again in the same change",
         )
     return written
-
-
-def _differing(held: MessengerChannel, written: Mapping[str, Any]) -> MessengerChannel:
-    """Of a changed channel what is to be judged: what stands there already may be older than what is known today."""
-    keys, settings = written.get("keys", {}), written.get("settings", {})
-    return MessengerChannel(
-        account_id=held.account_id,
-        id=held.id,
-        name=held.name,
-        kind=held.kind,
-        keys={n: v for n, v in keys.items() if held.keys.get(n) != v},
-        settings={n: v for n, v in settings.items() if n not in held.settings or held.settings[n] != v},
-    )
 
 
 def _refuse_bad(wanted: MessengerChannel, kind: ChannelKind, allowed: Allowed) -> None:

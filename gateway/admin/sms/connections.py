@@ -110,7 +110,9 @@ async def change_sms_connection(
             raise InputRefused(
                 "keys", "they would be sent to another address than they were given for", remedy
             )
-        _refuse_bad(_differing(held, written), kinds[held.kind], allowed)
+        _refuse_bad(
+            held.differing(written.get("keys", {}), written.get("settings", {})), kinds[held.kind], allowed
+        )
         refuse_bad_sender(written.get("sender"))
         changed = await store.change_sms_connection(conn, now, written)
         await record(conn, _change(changed, "changed", _seen(now, None), _seen(changed, now)))
@@ -147,19 +149,6 @@ async def sms_connection_of(conn: Conn, account_id: str, name: str) -> SavedSmsC
     if found is None:
         raise NothingOfThatName("SMS connection", name, "sms")
     return found
-
-
-def _differing(held: SmsConnection, written: Mapping[str, Any]) -> SmsConnection:
-    """Of a changed connection what is to be judged: what stands there already may be older than what is known today."""
-    keys, settings = written.get("keys", {}), written.get("settings", {})
-    return SmsConnection(
-        account_id=held.account_id,
-        id=held.id,
-        name=held.name,
-        kind=held.kind,
-        keys={n: v for n, v in keys.items() if held.keys.get(n) != v},
-        settings={n: v for n, v in settings.items() if n not in held.settings or held.settings[n] != v},
-    )
 
 
 def _refuse_bad(wanted: SmsConnection, kind: SmsKind, allowed: Allowed) -> None:
