@@ -22,6 +22,7 @@ AlertKind = Literal[
     "calls-refused",
     "calls-unknown",
     "sms-stopped",
+    "channel-stopped",
     "workers-missing",
     "backfill-ended",
 ]
@@ -50,6 +51,7 @@ PATIENCE: dict[AlertKind, timedelta] = {
     "calls-refused": timedelta(0),
     "calls-unknown": timedelta(0),
     "sms-stopped": timedelta(0),
+    "channel-stopped": timedelta(0),
     "workers-missing": timedelta(minutes=1),
     "backfill-ended": timedelta(0),
 }

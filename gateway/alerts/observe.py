@@ -15,10 +15,13 @@ from gateway.store.outbound.standing import NO_CALLS, CallsOut
 from gateway.store.triggers.circles import TriggerCircle
 from routing.alerts import AlertCause, Health
 from routing.working_time import working_seconds_between
+from sms.channels.reasons import ChannelState
 
 _BUSY_SECONDS = 60.0
 """A writer with work due that has succeeded within them is at work."""
 _JUST_ENDED_SECONDS = 3600.0
+_WAITS_SECONDS = 1800.0
+"""A messenger channel waits for so long while it is set up, or its phone is restarted."""
 
 Facts = Mapping[str, str | int]
 
@@ -74,6 +77,7 @@ def _account(
         yield _circle(account, around.circles.get(account.id))
         yield from _calls(account, around.calls.get(account.id, NO_CALLS))
         yield from _sms(account)
+        yield from _channels(account, now)
     yield _desk(account, own.settings.alerts.desk_full)
     yield _deals(account)
     for connection in account.connections:
@@ -132,6 +136,29 @@ def _sms(account: AccountStatus) -> Iterator[AlertObservation]:
             health: Health = "bad" if provider.stop_reason else "good"
             by, waiting = provider.stop_reason or "", provider.waiting
             yield _seen(account.id, "sms-stopped", health, provider.name, stopped_by=by, waiting=waiting)
+
+
+def _channels(account: AccountStatus, now: datetime) -> Iterator[AlertObservation]:
+    """Tell of messenger channels that do not work, of each state by itself: one that gives way to another is told anew, and a
+    channel that is renamed is not. One that takes no part is not watched."""
+    for channel in account.channels:
+        if not channel.is_on:
+            continue
+        lasts = (now - channel.state_at).total_seconds()
+        for state in ChannelState:
+            if state is ChannelState.ACTIVE:
+                continue
+            health: Health = "bad" if channel.state == state else "good"
+            if health == "bad" and state is ChannelState.WAITING and lasts < _WAITS_SECONDS:
+                health = "unknown"
+            yield _seen(
+                account.id,
+                "channel-stopped",
+                health,
+                f"{channel.id} {state}",
+                channel=channel.name,
+                fares=state,
+            )
 
 
 def _broken(account: AccountStatus) -> AlertObservation:

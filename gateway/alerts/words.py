@@ -26,6 +26,7 @@ PAGES: dict[AlertKind, str] = {
     "calls-refused": "docs/reference/outbound.md#the-pace",
     "calls-unknown": "docs/reference/outbound.md#an-attempt",
     "sms-stopped": "docs/how-to/send-texts.md#when-nothing-goes-out",
+    "channel-stopped": "docs/reference/channels.md#states-of-a-channel",
     "workers-missing": "deploy/runbook.md#no-worker",
     "backfill-ended": "docs/how-to/reactivate-after-an-outage.md",
 }
@@ -108,6 +109,7 @@ def _values(cause: AlertCause, facts: Facts, place: AlertPlace) -> dict[str, Val
         "why": phrase(f"alert.why.{facts.get('why') or 'silent'}", error=error),
         "reason": _reason(facts, texts),
         "stopped_by": _stopped_by(facts),
+        "fares": _fares(facts),
     }
     if isinstance(heard_at := facts.get("heard_at"), str):
         found["heard_at"] = local_time(datetime.fromisoformat(heard_at).astimezone(UTC), place.zone)
@@ -124,6 +126,11 @@ def _reason(facts: Facts, texts: Texts) -> Value:
 def _stopped_by(facts: Facts) -> Value:
     """Return the words of why a provider of SMS takes nothing."""
     return phrase(f"sms.reason.{code}") if (code := facts.get("stopped_by")) else ""
+
+
+def _fares(facts: Facts) -> Value:
+    """Return the words of the state of a messenger channel."""
+    return phrase(f"channel.state.{state}") if (state := facts.get("fares")) else ""
 
 
 def _fault(error: str, texts: Texts) -> Value:

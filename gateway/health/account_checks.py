@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from crm.errors import CrmUnpaid, trouble_of
 from gateway.health.campaign_checks import campaign_findings
 from gateway.health.findings import Finding, about, bad, detail, duration, ok, some, warning
-from gateway.health.sms_checks import sms_findings
+from gateway.health.message_checks import channel_findings, sms_findings
 from gateway.health.views import AccountStatus, ConnectionState, TemplatesView, WriterView
 from gateway.store.admin.accounts import BY_HAND, NOT_AUTHORISED
 from routing.texts.catalogue import InLanguages, Phrase, Value, phrase
@@ -52,6 +52,7 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
         yield _connection(account, connection, now)
         yield from _pbx_clock(account, connection)
     yield from sms_findings(account.id, account.sms)
+    yield from channel_findings(account.id, account.channels)
     if account.state == "on":
         yield from campaign_findings(account.id, account.time_zone, account.campaigns)
 

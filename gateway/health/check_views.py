@@ -1,10 +1,29 @@
-"""What the daily checks of matrix and templates have found, as the status tells it."""
+"""What workers have reported, and what the daily checks of matrix and templates have found, as the status tells it."""
 
 from __future__ import annotations
 
-import asyncpg
+from collections.abc import Mapping
+from typing import Any, TypeVar
 
-from gateway.health.views import MatrixView, TemplatesView
+import asyncpg
+from pydantic import BaseModel
+
+from crm.lane import Lane
+from gateway.health.views import BudgetView, MatrixView, TemplatesView
+
+V = TypeVar("V", bound=BaseModel)
+
+
+def budget_view(body: Mapping[str, Any] | None) -> BudgetView | None:
+    if not body:
+        return None
+    lanes = {Lane(int(number)).name.lower(): use for number, use in body["lanes"].items()}
+    return BudgetView.model_validate({**body, "lanes": lanes})
+
+
+def reported_part(view: type[V], body: Mapping[str, Any] | None) -> V | None:
+    """Return one part of a report as it is shown, None where nothing was reported."""
+    return view.model_validate(body) if body else None
 
 
 def matrix_view(row: asyncpg.Record | None) -> MatrixView | None:

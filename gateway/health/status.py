@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 
 import asyncpg
-from pydantic import BaseModel
 
 from crm.effects.backfill import BackfillProgress, latest_progress
 from crm.effects.store.left_out import left_out_by_account
 from crm.kinds import StoredToken, TokenStatus, read_tokens, status_of
-from crm.lane import Lane
 from crm.store.cursors import FeedState, feeds_by_account
 from crm.store.entries import DirectoryState, directory_states
 from crm.store.numberless import NumberlessValues, numberless_by_account
@@ -24,16 +22,15 @@ from crm.sync.source import from_text
 from gateway.calendars import is_working_now
 from gateway.calls.pbx_clocks import REPORT as CLOCK_REPORT
 from gateway.health.campaign_checks import running_campaigns
-from gateway.health.check_views import matrix_view, templates_view
+from gateway.health.check_views import budget_view, matrix_view, reported_part, templates_view
 from gateway.health.daily_checks import MATRIX_REPORT, TEMPLATE_REPORT, TRIGGER_REPORT
+from gateway.health.message_checks import channel_standings, sms_states
 from gateway.health.reports import PREFIX, SILENT_SECONDS
 from gateway.health.secret_checks import secrets_state
-from gateway.health.sms_checks import sms_states
 from gateway.health.views import (
     AccountStatus,
     AlertsView,
     BackfillView,
-    BudgetView,
     CampaignAtWork,
     CasesView,
     CircuitView,
@@ -64,6 +61,7 @@ from gateway.store.admin.staff import staff_by_account
 from gateway.store.alerts import alarms, messages
 from gateway.store.calls.missed_calls import NO_CASES, CaseFigures, case_figures_by_account
 from gateway.store.campaigns.standing import CampaignStanding, campaign_standing
+from gateway.store.channels.channels import SavedChannel, channels_by_account
 from gateway.store.crm_accounts.exchanges import reports
 from gateway.store.crm_events.work import backlog_by_consumer
 from gateway.store.desk.entries import DeskKind, counts_by_account
@@ -80,7 +78,6 @@ from runtime.masking import mask_digits
 _SPOILT_FOR = timedelta(days=1)
 _CASE_DAYS = timedelta(days=7)
 _SHOWN_TEXT = 60  # of a phone value that was not read
-V = TypeVar("V", bound=BaseModel)
 
 
 async def installation_status(
@@ -138,6 +135,7 @@ class _Facts:
     spoilt: Mapping[tuple[str, str], store.SpoiltMessages]
     watches: Mapping[str, Watch]
     sms: Mapping[str, list[SmsStanding]]
+    channels: Mapping[str, list[SavedChannel]]
     campaigns: Mapping[str, list[CampaignStanding]]
 
 
@@ -167,6 +165,7 @@ async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_ful
         spoilt=await store.spoilt_by_connection(conn, ids, now - _SPOILT_FOR),
         watches=await watches(conn, ids),
         sms=await sms_standing(conn, ids),
+        channels=await channels_by_account(conn, ids),
         campaigns=await campaign_standing(conn, ids) if is_full else {},
     )
 
@@ -275,6 +274,7 @@ class _Reader:
             triggers=templates_view(self._told.get((id, TRIGGER_REPORT)), "trigger"),
             connections=self._connections(id),
             sms=sms_states(facts.sms.get(id, ())),
+            channels=channel_standings(facts.channels.get(id, ())),
             campaigns=self._campaigns(account),
         )
 
@@ -306,9 +306,9 @@ class _Reader:
         return CrmView(
             reported_at=row["at"],
             is_served=(self._now - row["at"]).total_seconds() < SILENT_SECONDS,
-            budget=_budget(body.get("budget")),
-            circuit=_part(CircuitView, body.get("circuit")),
-            writer=_part(WriterView, body.get("writer")),
+            budget=budget_view(body.get("budget")),
+            circuit=reported_part(CircuitView, body.get("circuit")),
+            writer=reported_part(WriterView, body.get("writer")),
             clock_offset_seconds=body.get("clock_offset_seconds"),
             unread_found=body.get("sync", {}).get("unread", 0),
             moved_to=body.get("moved_to"),
@@ -385,14 +385,3 @@ class _Reader:
                 )
             )
         return found
-
-
-def _budget(body: Mapping[str, Any] | None) -> BudgetView | None:
-    if not body:
-        return None
-    lanes = {Lane(int(number)).name.lower(): use for number, use in body["lanes"].items()}
-    return BudgetView.model_validate({**body, "lanes": lanes})
-
-
-def _part(view: type[V], body: Mapping[str, Any] | None) -> V | None:
-    return view.model_validate(body) if body else None

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from sms.channels.reasons import ChannelState
+
 
 class _View(BaseModel):
     model_config = ConfigDict(frozen=True, from_attributes=True)
@@ -224,6 +226,20 @@ class SmsProviderState(_View):
     balance_error: str = ""
 
 
+class ChannelStanding(_View):
+    """One messenger channel. is_on: it takes part. lacks: keys and settings without which it cannot work. state_words: the
+    messenger's."""
+
+    id: str
+    name: str
+    kind: str
+    is_on: bool
+    lacks: list[str] = []
+    state: ChannelState = ChannelState.ACTIVE
+    state_words: str = ""
+    state_at: datetime
+
+
 CampaignObstacle = Literal["", "connection", "nobody", "engine", "line", "hours_never", "hours_far", "paused"]
 
 
@@ -293,6 +309,7 @@ class AccountStatus(_View):
     triggers: TemplatesView | None = None
     connections: list[ConnectionState]
     sms: list[SmsProviderState] = []
+    channels: list[ChannelStanding] = []
     campaigns: list[CampaignAtWork] = []
 
 

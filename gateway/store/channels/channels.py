@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -100,6 +100,17 @@ async def saved_channels(conn: Conn, account_id: str | None = None) -> list[Save
         account_id,
     )
     return [_saved(conn, row) for row in rows]
+
+
+async def channels_by_account(
+    conn: Conn, account_ids: Collection[str] | None = None
+) -> dict[str, list[SavedChannel]]:
+    """None = of all; accounts without one are not there."""
+    found: dict[str, list[SavedChannel]] = {}
+    for saved in await saved_channels(conn):
+        if account_ids is None or saved.account_id in account_ids:
+            found.setdefault(saved.account_id, []).append(saved)
+    return found
 
 
 async def change_state(conn: Conn, account_id: str, channel_id: str, told: ChannelStateTold) -> bool:

@@ -65,6 +65,11 @@ _BY_PAGE: Mapping[str, tuple[str, ...]] = {
         "sms-stopped",
         "sms-money-unknown",
     ),
+    "/messages/channels": (
+        "channel-lacks",
+        "channel-stopped",
+        "channel-waits",
+    ),
     "/messages/campaigns": (
         "campaign-connection",
         "campaign-nobody",

@@ -132,6 +132,44 @@ def test_a_provider_of_sms_that_takes_nothing_is_a_cause_and_one_that_is_off_is_
     assert ("sms-stopped", "off") not in found
 
 
+def a_channel(**changes: Any) -> dict[str, Any]:
+    channel = {
+        "id": "c1",
+        "name": "Shop",
+        "kind": "wazzup",
+        "is_on": True,
+        "state": "active",
+        "state_at": MONDAY,
+    }
+    return {**channel, **changes}
+
+
+def channel_alarms(channel: dict[str, Any], at: datetime = MONDAY) -> dict[str, str]:
+    """Return of each cause how it is."""
+    found = seen(channels=[channel], at=at)
+    return {object: o.health for (kind, object), o in found.items() if kind == "channel-stopped"}
+
+
+def test_each_state_of_a_messenger_channel_is_a_cause_of_its_own_and_a_new_name_is_none() -> None:
+    without_money = channel_alarms(a_channel(state="no_money"))
+    assert without_money == {
+        "c1 waiting": "good",
+        "c1 unauthorised": "good",
+        "c1 no_money": "bad",
+        "c1 disabled": "good",
+        "c1 conflict": "good",
+    }
+    assert channel_alarms(a_channel(state="no_money", name="Retail")) == without_money
+    assert set(channel_alarms(a_channel()).values()) == {"good"}
+    assert channel_alarms(a_channel(state="no_money", is_on=False)) == {}
+
+
+def test_a_channel_that_waits_is_given_half_an_hour() -> None:
+    waits = a_channel(state="waiting")
+    assert channel_alarms(waits, MONDAY + timedelta(minutes=29))["c1 waiting"] == "unknown"
+    assert channel_alarms(waits, MONDAY + timedelta(minutes=31))["c1 waiting"] == "bad"
+
+
 LONG_AGO = MONDAY - timedelta(minutes=30)
 
 

@@ -32,6 +32,7 @@ FACTS: dict[AlertKind, dict[str, str | int]] = {
     "calls-refused": {"error": "no-money: 2240", "waiting": 3},
     "calls-unknown": {"count": 2},
     "sms-stopped": {"stopped_by": "no-money", "waiting": 3},
+    "channel-stopped": {"channel": "Shop", "fares": "no_money"},
     "workers-missing": {},
     "backfill-ended": {"state": "done", "calls": 40, "done": 70, "dead": 1},
 }

@@ -317,3 +317,21 @@ def test_a_provider_of_sms_that_needs_somebody_is_told(
     assert (found.is_ok, message in found.message, remedy in found.remedy) == (not is_bad, True, True)
     [well] = [f for f in findings_of(sms=[provider]) if "texts" in f.subject]
     assert (well.message, well.remedy) == ("smsc, money left: 12.50 RUB", "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "is_bad", "message"),
+    [
+        ({"lacks": ["token"]}, "channel-lacks", True, "lacks token"),
+        ({"state": "no_money", "state_words": "notEnoughMoney"}, "channel-stopped", True, "pay in (notEnoughMoney)"),
+        ({"state": "waiting"}, "channel-waits", False, "the phone behind it cannot be reached"),
+        ({"state": "no_money", "is_on": False}, "channel-off", False, "takes no part"),
+        ({}, "channel-well", False, "wazzup"),
+    ],
+)  # fmt: skip
+def test_how_a_messenger_channel_fares_is_told(
+    changes: dict[str, Any], code: str, is_bad: bool, message: str
+) -> None:
+    channel = {"id": "c1", "name": "Shop", "kind": "wazzup", "is_on": True, "state_at": NOW}
+    [found] = [f for f in findings_of(channels=[{**channel, **changes}]) if "Shop" in f.subject]
+    assert (found.code, found.is_ok, message in found.message) == (code, not is_bad, True)

@@ -1,13 +1,16 @@
-"""SMS providers of an account: as the status shows them, and what a person should know of them."""
+"""SMS providers and messenger channels of an account: as the status shows them, and what a person should know of them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from gateway.health.findings import Finding, about, bad, detail, ok, warning
-from gateway.health.views import SmsProviderState
+from gateway.health.views import ChannelStanding, SmsProviderState
+from gateway.store.channels.channels import SavedChannel
 from gateway.store.sms.standing import SmsStanding
 from routing.texts.catalogue import phrase
+from sms.channels.kinds import CHANNEL_KINDS
+from sms.channels.reasons import ChannelState
 from sms.kinds import SMS_KINDS
 
 
@@ -61,3 +64,41 @@ def _finding(account_id: str, one: SmsProviderState) -> Finding:
         "sms-money", one.balance is not None, amount=f"{one.balance or 0:.2f}", currency=one.currency
     )
     return ok("sms-well", what, kind=kind, money=money)
+
+
+def channel_standings(found: Iterable[SavedChannel]) -> list[ChannelStanding]:
+    return [
+        ChannelStanding(
+            id=saved.id,
+            name=saved.name,
+            kind=saved.channel.kind,
+            is_on=saved.is_on,
+            lacks=list(CHANNEL_KINDS[saved.channel.kind].missing(saved.channel)),
+            state=saved.state,
+            state_words=saved.state_words,
+            state_at=saved.state_at,
+        )
+        for saved in found
+        if saved.channel.kind in CHANNEL_KINDS
+    ]
+
+
+def channel_findings(account_id: str, channels: Iterable[ChannelStanding]) -> Iterator[Finding]:
+    """Nothing where no channel is connected."""
+    for one in channels:
+        yield _of_channel(account_id, one)
+
+
+def _of_channel(account_id: str, one: ChannelStanding) -> Finding:
+    what, kind = about("channel", account=account_id, name=one.name), one.kind
+    if not one.is_on:
+        return ok("channel-off", what, kind=kind)
+    if one.lacks:
+        return bad("channel-lacks", what, kind=kind, names=", ".join(one.lacks), name=one.name)
+    if one.state is ChannelState.ACTIVE:
+        return ok("channel-well", what, kind=kind)
+    words = detail("channel-words", one.state_words, words=one.state_words)
+    fares = phrase(f"channel.state.{one.state}")
+    if one.state is ChannelState.WAITING:
+        return warning("channel-waits", what, kind=kind, fares=fares, words=words, name=one.name)
+    return bad("channel-stopped", what, kind=kind, fares=fares, words=words, name=one.name)
