@@ -6,9 +6,10 @@ from dataclasses import replace
 
 from crm.effects.order import order, promised
 from crm.lane import Lane
-from crm.store.clients import entities_of
+from crm.store.clients import clients_of_deal, entities_of
 from gateway.calls.call import known_client
 from gateway.calls.context import JobContext
+from gateway.channels.template_owners import owned_by_template
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.dialogues import Dialogue, ids_of_effects, set_place
 from gateway.texts.sentences import TEXTS
@@ -27,9 +28,10 @@ async def placed(context: JobContext, saved: SavedChannel, dialogue: Dialogue, c
     dialogue = replace(
         dialogue, contact=_by_id(dialogue.contact, now_known), deal=_by_id(dialogue.deal, now_known)
     )
+    client = await _client(context, dialogue)
     decision = decide_incoming(
         IncomingSituation(
-            client=await _client(context, dialogue),
+            client=client,
             rules=saved.rules,
             is_group=dialogue.kind == ChatKind.GROUP,
             is_on=saved.is_on,
@@ -38,6 +40,7 @@ async def placed(context: JobContext, saved: SavedChannel, dialogue: Dialogue, c
     )
     if decision.contact is None and decision.deal is None and not decision.makes_deal:
         return dialogue
+    before = dialogue
     contact, deal = await _ordered(context, saved, dialogue, decision, cause)
     dialogue = replace(dialogue, contact=contact, deal=deal)
     if decision.reason != "same-deal":  # why it is this deal was said when it became it
@@ -48,7 +51,7 @@ async def placed(context: JobContext, saved: SavedChannel, dialogue: Dialogue, c
             place_at=context.now,
         )
     await set_place(conn, dialogue)
-    return dialogue
+    return await owned_by_template(context, saved, client, before, dialogue, cause)
 
 
 async def _client(context: JobContext, dialogue: Dialogue) -> Client:
@@ -62,7 +65,17 @@ async def _client(context: JobContext, dialogue: Dialogue) -> Client:
     there = await entities_of(conn, account_id, refs)
     fresh = [e for e in ours if (e.ref.kind, e.ref.id) not in there]
     entities: tuple[ClientEntity, ...] = (*there.values(), *fresh)
+    if dialogue.contact and dialogue.contact.id and dialogue.contact not in [e.ref for e in entities]:
+        entities += await _merged_into(context, dialogue)
     return Client(number="", entities=entities)
+
+
+async def _merged_into(context: JobContext, dialogue: Dialogue) -> tuple[ClientEntity, ...]:
+    """Return whose the dialogue's deal is now that its contact is there no more: two that were one are merged in the CRM."""
+    if dialogue.deal is None or dialogue.deal.id is None:
+        return ()
+    clients = await clients_of_deal(context.conn, context.account.id, dialogue.deal.id)
+    return tuple(e for e in clients[0].entities if e.ref.kind in ("contact", "company"))
 
 
 async def _ordered(

@@ -80,7 +80,7 @@ class Giver:
                 items[item.item_id] = _without_decision(item, deal, now, is_deleted=is_deleted)
                 await store.save_item(conn, items[item.item_id])
                 continue
-            if handout.looks_at_clients and not deal.is_read and now - item.created_at < _NOT_TOLD_YET:
+            if handout.looks_at_client(item) and not deal.is_read and now - item.created_at < _NOT_TOLD_YET:
                 items[item.item_id] = _not_read_yet(item, now + _READ_SOON)
                 await store.save_item(conn, items[item.item_id])
                 continue

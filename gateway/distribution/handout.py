@@ -16,6 +16,7 @@ from gateway.distribution.recorded import KIND, GivenBy, inputs_json, outcome_js
 from gateway.distribution.standings import counted, other_deals
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import StaffStore, has_snapshot, write_snapshot
+from gateway.store.channels.handouts import follow_given
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
 from gateway.store.distribution import items as store
 from gateway.store.distribution.items import ItemRow
@@ -25,7 +26,7 @@ from routing.distribution.decide import distribute
 from routing.distribution.item import NOTHING_SAID, Standing, WorkItem
 from routing.distribution.outcome import Distribution
 from routing.distribution.roster import roster_of
-from routing.distribution.template import DistributionTemplate
+from routing.distribution.template import AlsoChange, DistributionTemplate
 from routing.staff import Staff
 from runtime.database.pool import Conn
 
@@ -54,10 +55,9 @@ class Handout:
         self._effects: dict[Lane, list[ClientEffect]] = {}
         self._items: list[ItemRow] = []
 
-    @property
-    def looks_at_clients(self) -> bool:
+    def looks_at_client(self, item: ItemRow) -> bool:
         """Whether it matters whose deal it is: a new one is told of without its contacts and companies."""
-        cards = {*self._template.also_change} - {"deal_tasks"}
+        cards = self._also_change(item) - {"deal_tasks"}
         is_for_one = self._account.settings.one_person.knows_any
         return self._template.repeat.by != "off" or bool(cards) or is_for_one
 
@@ -93,6 +93,9 @@ class Handout:
         for lane, effects in self._effects.items():
             await order_each(conn, account_id=self._account.id, lane=lane, effects=effects)
         await store.save_items(conn, self._items)
+        of_chats = [(item.item_id, item.employee_id) for item in self._items if item.source == "chat"]
+        if of_chats:
+            await follow_given(conn, self._account.id, of_chats, self._now)
 
     async def _standings_now(self, conn: Conn) -> dict[str, Standing]:
         if self._standings is None:
@@ -135,7 +138,7 @@ class Handout:
         self._decisions.append(self._decision(item, deal, work, standings, result, decision_id))
         self._booked += [BookedEntry(item.item_id, decision_id, entry) for entry in result.entries]
         self._ledgers.update(result.ledgers)
-        ordered = self._ordered(deal, result, decision_id)
+        ordered = self._ordered(item, deal, result, decision_id)
         self._effects.setdefault(_lane_of(item), []).extend(ordered)
         if result.outcome == "given" and result.employee_id is not None:
             self._count(result.employee_id, deal)
@@ -212,12 +215,19 @@ class Handout:
             ),
         )
 
-    def _ordered(self, deal: KnownDeal, result: Distribution, decision_id: str) -> list[ClientEffect]:
+    def _ordered(
+        self, item: ItemRow, deal: KnownDeal, result: Distribution, decision_id: str
+    ) -> list[ClientEffect]:
         person = self._staff.by_id.get(result.employee_id or "")
         if result.outcome not in ("given", "kept") or person is None or person.crm_user_id is None:
             return []
-        effects = effects_of(decision_id, deal, person.crm_user_id, self._template)
+        effects = effects_of(decision_id, deal, person.crm_user_id, self._also_change(item))
         return [ClientEffect(f"deal:{deal.id}", decision_id, effect) for effect in effects]
+
+    def _also_change(self, item: ItemRow) -> frozenset[AlsoChange]:
+        """Return what goes with the deal: with one that a chat made the contact always does, which was made with it."""
+        wanted = frozenset(self._template.also_change)
+        return wanted | {"contact"} if item.source == "chat" else wanted
 
 
 def _lane_of(item: ItemRow) -> Lane:

@@ -26,6 +26,7 @@ from gateway.campaigns.engines import CampaignEngines
 from gateway.campaigns.running import Campaigns
 from gateway.campaigns.topics import Topics
 from gateway.channels.chat_job import ChatJob
+from gateway.channels.handouts import ChatHandouts
 from gateway.channels.work import ChannelWork
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
@@ -33,8 +34,9 @@ from gateway.crm_accounts.account_reports import AccountReports
 from gateway.crm_accounts.account_worker import CrmAccountWork
 from gateway.crm_accounts.effects_due import EffectsDue
 from gateway.crm_accounts.exchange_log import ExchangeLog
-from gateway.crm_events import deals_to_give, missed_call_tasks, triggers_fire
+from gateway.crm_events import deals_to_give, dialogue_owners, missed_call_tasks, triggers_fire
 from gateway.crm_events.deals_to_give import give_deals
+from gateway.crm_events.dialogue_owners import follow_deal_owners
 from gateway.crm_events.job import CrmEventJob
 from gateway.crm_events.missed_call_tasks import follow_missed_call_tasks
 from gateway.crm_events.triggers_fire import fire_triggers
@@ -108,7 +110,10 @@ class Worker:
         self.crm_events = CrmEventJob(
             pool,
             {deals_to_give.NAME: give_deals(giver)},
-            followers={missed_call_tasks.NAME: follow_missed_call_tasks(clients)},
+            followers={
+                missed_call_tasks.NAME: follow_missed_call_tasks(clients),
+                dialogue_owners.NAME: follow_deal_owners(),
+            },
             hearers={triggers_fire.NAME: fire_triggers()},
         )
         self.distributor = Distributor(pool, giver, lambda: self.configuration.now.timetables)
@@ -142,6 +147,7 @@ class Worker:
         self.sms_texts = SmsTexts(pool)
         self.sms_senders = SmsSenders(pool, self.leases, session, settings.base_url, exchanges=self.exchanges)
         self.channels = ChannelWork(pool, self.leases, session, settings.base_url, exchanges=self.exchanges)
+        self.chat_handouts = ChatHandouts(pool)
         self.campaigns = Campaigns(pool, self._policy_of)
         self.campaign_engines = CampaignEngines(pool, session, lambda: self.configuration.now, kinds)
         self.topics = Topics(pool, session, lambda: self.configuration.now, kinds)
@@ -180,6 +186,7 @@ class Worker:
             self.sms_texts.loop,
             self.sms_senders.loop,
             self.channels.loop,
+            self.chat_handouts.loop,
             self.campaigns.loop,
             self.campaign_engines.loop,
             self.topics.loop,
@@ -238,6 +245,7 @@ class Worker:
             self.sms_senders.run(),
             self.channels.loop.run(),
             self.channels.run(),
+            self.chat_handouts.loop.run(),
             self.campaigns.loop.run(),
             self.campaign_engines.loop.run(),
             self.topics.loop.run(),

@@ -23,6 +23,8 @@ IncomingReason = Literal[
     "new-client",
 ]
 INCOMING_REASONS: tuple[IncomingReason, ...] = get_args(IncomingReason)
+MAKING_REASONS: frozenset[str] = frozenset({"after-closing", "known-client", "new-client"})
+"""With these a deal is made."""
 
 Ordered = Callable[[ClientEntity], datetime]
 _LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)

@@ -20,6 +20,7 @@ from gateway.store.admin.audit import AuditChange, record, secrets_said
 from gateway.store.channels import channels as store
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.dialogues import count_of_channel
+from gateway.store.distribution.templates import template_of
 from routing.dialogues.rules import ChannelRules
 from runtime.database.pool import Conn
 from runtime.tokens import new_secret
@@ -73,6 +74,7 @@ async def add_channel(
     )
     _refuse_bad(wanted, CHANNEL_KINDS[order.kind], allowed)
     rules = rules_of(order.rules)
+    await _refuse_no_template(conn, account_id, rules)
     async with conn.transaction():
         added = await store.add_channel(conn, wanted, rules, secret=new_secret())
         if added is None:
@@ -95,6 +97,8 @@ async def change_channel(
             await lock_account(conn, account_id)
             now = await channel_of(conn, account_id, channel)
             written = _written(now, changes)
+            if "rules" in written:
+                await _refuse_no_template(conn, account_id, written["rules"])
             _refuse_bad(
                 now.channel.differing(written.get("keys", {}), written.get("settings", {})),
                 CHANNEL_KINDS[now.channel.kind],
@@ -139,6 +143,12 @@ def rules_of(told: Mapping[str, Any]) -> ChannelRules:
         raise InputRefused(
             "rules", f"{named}: {first['msg']}".removeprefix(": "), "see docs/reference/channels.md"
         ) from err
+
+
+async def _refuse_no_template(conn: Conn, account_id: str, rules: ChannelRules) -> None:
+    if rules.owner == "template" and await template_of(conn, account_id, rules.template or "") is None:
+        remedy = "make it first, or name another"
+        raise InputRefused("rules", f"template: there is no template '{rules.template}'", remedy)
 
 
 def _written(now: SavedChannel, changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -137,8 +137,8 @@ async def set_place(conn: Conn, placed: Dialogue) -> None:
     )
 
 
-async def take_ownership(conn: Conn, of: Dialogue, employee_id: str, how: str, at: datetime) -> bool:
-    """Make it this employee's if it still is whose it was when `of` was read. Whether it was."""
+async def take_ownership(conn: Conn, of: Dialogue, employee_id: str | None, how: str, at: datetime) -> bool:
+    """Make it this employee's, None = nobody's, if it still is whose it was when `of` was read. Whether it was."""
     done: str = await conn.execute(
         "UPDATE dialogue SET owner = $3, owner_how = $4, owner_at = $5"
         " WHERE account_id = $1 AND dialogue_id = $2 AND owner IS NOT DISTINCT FROM $6",

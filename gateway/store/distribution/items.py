@@ -15,7 +15,7 @@ from runtime.database.pool import Conn
 
 ItemState = Literal["waiting", "given", "kept", "nobody", "cancelled", "failed"]
 ListedKind = Literal["deal", "call"]
-ItemSource = Literal["event", "sweep", "hook", "stage", "api", "call"]
+ItemSource = Literal["event", "sweep", "hook", "stage", "api", "call", "chat"]
 
 _ADD = """
 INSERT INTO distribution_item (account_id, item_id, template, kind, entity_id, pipeline_id, stage_id, event_id, source,
@@ -122,8 +122,7 @@ class NewItem:
 
 async def add_item(conn: Conn, account_id: str, new: NewItem) -> str | None:
     """Keep it; it is looked at at once, or with those that wait for the same opening. None: it is there already."""
-    key = f"event {new.event_id}" if new.event_id is not None else f"{new.source} {new.key}"
-    item_id = stable_id(account_id, "distribution item", new.kind, new.entity_id, key)
+    item_id = item_id_of(account_id, new)
     added: str | None = await conn.fetchval(
         _ADD,
         account_id,
@@ -138,6 +137,12 @@ async def add_item(conn: Conn, account_id: str, new: NewItem) -> str | None:
         new.entered_at,
     )
     return added
+
+
+def item_id_of(account_id: str, new: NewItem) -> str:
+    """Return under which number it is kept."""
+    key = f"event {new.event_id}" if new.event_id is not None else f"{new.source} {new.key}"
+    return stable_id(account_id, "distribution item", new.kind, new.entity_id, key)
 
 
 async def item_of(conn: Conn, account_id: str, item_id: str, *, lock: bool = False) -> ItemRow | None:

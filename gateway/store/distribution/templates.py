@@ -35,6 +35,8 @@ UNION ALL SELECT 'trigger ' || t.name FROM pipeline_trigger t JOIN pipeline_trig
     WHERE t.account_id = $1 AND t.removed_at IS NULL AND v.body->'action'->'target'->>'name' = $2
 UNION ALL SELECT 'campaign ' || c.name FROM campaign c WHERE c.account_id = $1 AND c.state <> 'finished'
     AND c.settings->'target'->>'kind' = 'template' AND c.settings->'target'->>'name' = $2
+UNION ALL SELECT 'channel ' || c.name FROM channel c WHERE c.account_id = $1 AND c.rules->>'owner' = 'template'
+    AND c.rules->>'template' = $2
 UNION ALL SELECT 'user ' || login FROM admin_user WHERE (account_id IS NULL OR account_id = $1) AND $2 = ANY(templates)
 UNION ALL SELECT 'token ' || name FROM api_token WHERE (account_id IS NULL OR account_id = $1) AND $2 = ANY(templates)
 """
@@ -139,7 +141,7 @@ async def use_of(conn: Conn, account_id: str, name: str) -> TemplateUse:
 
 async def uses_of_template(conn: Conn, account_id: str, name: str) -> list[str]:
     """Return what names it, its stages aside: "matrix" (the published one), "lookup", "shift change", and who may touch this one
-    and not all of them: "user olga"."""
+    and not all of them: "user olga"; channels: "channel WhatsApp"."""
     return [row["what"] for row in await conn.fetch(_USES, account_id, name)]
 
 

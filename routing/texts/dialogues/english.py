@@ -22,6 +22,8 @@ SENTENCES: Mapping[str, str] = {
     "dialogue.owner.taken": "somebody else answered first",
     "dialogue.owner.has-owner": "the dialogue is this employee's already",
     "dialogue.owner.other-rule": "the channel's owner is not found by the first answer",
+    "dialogue.owner.by-template": "the distribution template gave the deal to this employee",
+    "dialogue.owner.deal-owner": "the deal is this employee's",
     "dialogue.refusal.no-right": "you may not write in this channel: whoever looks after the installation can allow it",
     "dialogue.refusal.channel-off": "the channel is switched off: switch it on",
     "dialogue.refusal.unauthorised": "the messenger does not take our key: put the right one into the channel",

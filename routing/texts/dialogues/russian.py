@@ -22,6 +22,8 @@ SENTENCES: Mapping[str, str] = {
     "dialogue.owner.taken": "кто-то другой ответил раньше",
     "dialogue.owner.has-owner": "диалог уже закреплён за этим сотрудником",
     "dialogue.owner.other-rule": "ответственный канала определяется не первым ответом",
+    "dialogue.owner.by-template": "сделку передал этому сотруднику шаблон распределения",
+    "dialogue.owner.deal-owner": "сотрудник отвечает за сделку",
     "dialogue.refusal.no-right": "вам нельзя писать в этот канал: это может разрешить тот, кто отвечает за систему",
     "dialogue.refusal.channel-off": "канал выключен: включите его",
     "dialogue.refusal.unauthorised": "мессенджер не принимает наш ключ: укажите верный в канале",

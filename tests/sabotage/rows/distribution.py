@@ -99,8 +99,8 @@ ROWS = (
         name="a-deal-enters-a-stage-any-number-of-times",
         hurts="a deal told of by hook and feed is given to two people, one after the other",
         file="gateway/store/distribution/items.py",
-        old='    item_id = stable_id(account_id, "distribution item", new.kind, new.entity_id, key)',
-        new='    item_id = stable_id(account_id, "distribution item", new.kind, new.entity_id, key, str(new.entered_at))',
+        old='    return stable_id(account_id, "distribution item", new.kind, new.entity_id, key)',
+        new='    return stable_id(account_id, "distribution item", new.kind, new.entity_id, key, str(new.entered_at))',
         tests=(f"{_BOOKS}::test_a_deal_is_kept_once_for_one_entry_into_a_stage",),
     ),
     Sabotage(

@@ -38,6 +38,7 @@ SENTENCES: Mapping[str, str] = {
     "distribution.source.stage": "the stage",
     "distribution.source.api": "on request",
     "distribution.source.call": "a call",
+    "distribution.source.chat": "a message in a messenger",
     "distribution.column.at": "When",
     "distribution.column.deal": "Deal",
     "distribution.column.state": "Result",

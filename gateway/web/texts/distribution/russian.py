@@ -38,6 +38,7 @@ SENTENCES: Mapping[str, str] = {
     "distribution.source.stage": "этап",
     "distribution.source.api": "по просьбе",
     "distribution.source.call": "звонок",
+    "distribution.source.chat": "сообщение в мессенджере",
     "distribution.column.at": "Когда",
     "distribution.column.deal": "Сделка",
     "distribution.column.state": "Итог",
