@@ -100,6 +100,11 @@ class Sales:
         answer: dict[str, Any] = await self.api("PUT", f"schedules/{name}", body={"schedule": fields})
         return answer
 
+    async def without_schedules(self) -> None:
+        """Nobody has hours any more, whatever the tests before this one left behind."""
+        for schedule in (await self.api("GET", "schedules"))["items"]:
+            await self.api("DELETE", f"schedules/{schedule['name']}?even_if_used=true", status=204)
+
     async def press(self, number: int, button: str) -> dict[str, Any]:
         """button: start or stop, of the counter."""
         answer: dict[str, Any] = await self.api("POST", f"employees/{person(number)}/presence/{button}")

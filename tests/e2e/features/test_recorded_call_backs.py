@@ -137,6 +137,7 @@ async def asterisk(sales: Sales) -> AsyncIterator[PlayedAsterisk]:
     retries = {rule: {"minutes": 0, "most": 0} for rule in now["retries"]}
     more = {"rate": 600, "hours": hours, "retries": retries, "recall_gap_minutes": 0}
     await sales.api("PUT", "outbound/settings", body={**now, **more})
+    await sales.without_schedules()
     for number in range(101, 111):
         await sales.press(number, "start")
     async with fake_ami() as ami:
