@@ -13,6 +13,7 @@ from gateway.admin.operations import desk, desk_entries
 from gateway.cli.changing.files import read_text
 from gateway.cli.options import AccountName, Json, Lang, Limit
 from gateway.cli.output import language_of, local, on_account, print_json, print_table, refusals, zone_of
+from gateway.store.channels.dead import dead_updates
 from gateway.store.desk.entries import KINDS, DeskKind, counts_of
 from gateway.store.intake import inbox
 from routing.texts.catalogue import Language
@@ -42,7 +43,7 @@ def list_items(
     lang: Lang = None,
     json: Json = False,
 ) -> None:
-    """Everything that was set aside: effects, events, calls, cases, and what the CRM told. Oldest first.
+    """Everything that was set aside: effects, events, calls, cases, what messengers and the CRM told. Oldest first.
 
     Example: callmatrix desk list --account sales
     """
@@ -59,7 +60,7 @@ def list_items(
 
     entries, counts, told, zone = on_account(account, work)
     if json:
-        others = [e for e in entries if e.kind not in ("effect", "event")]
+        others = [e for e in entries if e.kind not in ("effect", "event", "update")]
         print_json({**told, "others": others, "counts": counts})
         return
     lines = [
@@ -71,7 +72,7 @@ def list_items(
 
 
 async def _in_full(conn: Conn, account_id: str, limit: int, language: Language) -> dict[str, Any]:
-    """Effects with their orders, as `desk edit` takes them, and events with what was sent."""
+    """Effects with their orders, as `desk edit` takes them, events and what messengers told with what was sent."""
     events = [
         {
             "key": f"{_EVENT}{e['event_id']}",
@@ -85,7 +86,21 @@ async def _in_full(conn: Conn, account_id: str, limit: int, language: Language) 
         for e in await inbox.dead_letters(conn, account_id, limit=limit)
     ]
     effects = await dead_letters.items(conn, account_id, limit=limit, language=language)
-    return {"effects": effects, "events": events}
+    return {"effects": effects, "events": events, "updates": await _updates(conn, account_id, limit)}
+
+
+async def _updates(conn: Conn, account_id: str, limit: int) -> list[dict[str, Any]]:
+    return [
+        {
+            "key": f"update:{u.update_id}",
+            "channel": u.channel,
+            "since": u.applied_at or u.received_at,
+            "why": u.error,
+            "told": u.told,
+            "raw": None if u.raw is None else u.raw.decode(errors="replace"),
+        }
+        for u in await dead_updates(conn, account_id, limit=limit)
+    ]
 
 
 @desk_app.command("retry")

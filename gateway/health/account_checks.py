@@ -213,7 +213,7 @@ def _effects(account: AccountStatus) -> Finding:
 
 
 def _undecided(account: AccountStatus) -> Iterator[Finding]:
-    count = sum(account.desk.get(kind, 0) for kind in ("call", "case", "webhook"))
+    count = sum(account.desk.get(kind, 0) for kind in ("update", "call", "case", "webhook"))
     if count:
         yield bad("set-aside", about("set-aside", account=account.id), count=count, account=account.id)
 

@@ -231,7 +231,8 @@ class ChannelStateTold(UpdateTold):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnreadTold(UpdateTold):
-    """One update of several that could not be read; its neighbours could. raw: its bytes. field, why: as of SmsWireInvalid."""
+    """One update of several that could not be read; its neighbours could. raw: its
+    bytes, as a body that tells nothing else. field, why: as of SmsWireInvalid."""
 
     raw: bytes = field(repr=False)
     field: str

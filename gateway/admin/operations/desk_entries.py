@@ -10,6 +10,8 @@ from crm.effects.texts.refusals import TEXTS, what, why
 from gateway.admin.input_words import is_counted, refuse_bad_note
 from gateway.admin.operations import desk
 from gateway.admin.refused import InputRefused
+from gateway.channels.again import retry_updates
+from gateway.store.channels.dead import ignore_dead_updates
 from gateway.store.desk import entries as store
 from gateway.store.desk.entries import KINDS, AsideRow, DeskKind
 from routing.texts.catalogue import DEFAULT_LANGUAGE, Language
@@ -19,13 +21,14 @@ from runtime.masking import mask_text
 # Effects keep the keys that they have everywhere; nothing of theirs begins so.
 _PREFIXES: Mapping[str, DeskKind] = {
     "event": "event",
+    "update": "update",
     "undecided": "call",
     "missed-case": "case",
     "change": "change",
     "webhook": "webhook",
     "row": "row",
 }
-_NUMBERED: Collection[DeskKind] = {"event", "change", "webhook", "row"}
+_NUMBERED: Collection[DeskKind] = {"event", "update", "change", "webhook", "row"}
 _SEPARATOR = "~"
 _MOST_GROUPED = 10_000
 
@@ -128,6 +131,8 @@ async def retry_kind(conn: Conn, account_id: str, kind: DeskKind, ids: list[str]
             return await desk.retry_events(conn, account_id, _numbers(ids))
         case "change":
             return await desk.retry_crm_events(conn, account_id, _numbers(ids))
+        case "update":
+            count = await retry_updates(conn, account_id, _numbers(ids))
         case "call":
             count = await store.retry_calls(conn, account_id, ids)
         case "case":
@@ -155,6 +160,8 @@ async def ignore_kind(conn: Conn, account_id: str, kind: DeskKind, ids: list[str
             return await desk.ignore_effects(conn, account_id, ids, note)
         case "event":
             return await desk.ignore_events(conn, account_id, _numbers(ids) or [], note)
+        case "update":
+            count = await ignore_dead_updates(conn, account_id, _numbers(ids) or [], note)
         case "call":
             count = await store.ignore_calls(conn, account_id, ids, note)
         case "case":

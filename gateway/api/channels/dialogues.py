@@ -93,7 +93,7 @@ async def list_dialogues(call: ApiCall[DialoguesQuery, None]) -> Items[DialogueV
     q = call.query
     before = page_after(q.after) if q.after else None
     async with call.services.pool.acquire() as conn:
-        who = await _onlooker(conn, call)
+        who = await onlooker(conn, call)
         wanted = DialogueFilter(
             channel_id=q.channel, before=(before[0], _number(before[1], "after")) if before else None
         )
@@ -128,7 +128,7 @@ async def write_message(call: ApiCall[NoQuery, NewMessage]) -> MessageView:
         key=told.key, dialogue_id=_dialogue_id(call), text=told.text, is_anyway=told.is_anyway
     )
     async with call.services.pool.acquire() as conn:
-        who = await _onlooker(conn, call, told.employee)
+        who = await onlooker(conn, call, told.employee)
         if not who.employee_id:
             raise InputRefused("employee", "it is not said in whose name", "name an employee")
         try:
@@ -141,7 +141,7 @@ async def write_message(call: ApiCall[NoQuery, NewMessage]) -> MessageView:
     return _message_view(sent)
 
 
-async def _onlooker(conn: Conn, call: AnyCall, employee: str | None = None) -> Onlooker:
+async def onlooker(conn: Conn, call: AnyCall, employee: str | None = None) -> Onlooker:
     """Whoever is an employee acts as that one only; a token that is nobody's sees all where its role may."""
     bound = call.who.bound.employee
     if bound is not None and employee not in (None, bound):
@@ -151,7 +151,7 @@ async def _onlooker(conn: Conn, call: AnyCall, employee: str | None = None) -> O
 
 
 async def _seen_dialogue(conn: Conn, call: AnyCall) -> asyncpg.Record:
-    who = await _onlooker(conn, call)
+    who = await onlooker(conn, call)
     wanted = DialogueFilter(dialogue_id=_dialogue_id(call))
     rows = await listed_dialogues(conn, call.account.id, seen_in(who), wanted, 1)
     if not rows:

@@ -14,9 +14,13 @@ from pydantic import Field
 from crm.effects import dead_letters
 from gateway.admin.input_words import COUNTED, E164
 from gateway.admin.operations import desk, desk_entries
+from gateway.api.channels.dialogues import onlooker
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route
+from gateway.store.channels.dead import ListedUpdate, dead_updates
 from gateway.store.desk.entries import DeskKind, counts_of
 from gateway.store.intake import inbox
+from routing.dialogues.access import seen_in
+from runtime.masking import mask_text
 
 EffectKey = Annotated[str, Field(min_length=1, max_length=300)]
 EventId = Annotated[str, Field(pattern=COUNTED)]
@@ -32,7 +36,7 @@ class EntriesQuery(Body):
 
 
 class DeskEntryView(Answer):
-    """key: what to name it by. kind: an effect that the CRM refuses, a PBX's event, a call or case that could not be decided,
+    """key: what to name it by. kind: an effect that the CRM refuses, a PBX's event, what a messenger told, a call or case that could not be decided,
     a change in the CRM, a webhook, a row of the CRM. what: of what it is. can: what may be done with it."""
 
     key: str
@@ -51,6 +55,7 @@ class DeskCounts(Answer):
 
     effect: int
     event: int
+    update: int
     call: int
     case: int
     change: int
@@ -105,6 +110,19 @@ class DeadEventView(Answer):
     since: datetime | None
     why: str
     raw: str
+
+
+class DeadUpdateView(Answer):
+    """What a messenger told. told: as it was read, null where it could not be. raw: the message as it came, at most 4,000
+    characters. Both are null where you may not read the channel."""
+
+    id: str
+    channel: str
+    received_at: datetime
+    since: datetime
+    why: str
+    told: dict[str, Any] | None
+    raw: str | None
 
 
 class RetryEffects(Body):
@@ -245,6 +263,30 @@ async def list_events(call: ApiCall[DeskQuery, None]) -> Items[DeadEventView]:
     return Items[DeadEventView](items=items, next=items[-1].id if len(items) == query.limit else None)
 
 
+async def list_updates(call: ApiCall[DeskQuery, None]) -> Items[DeadUpdateView]:
+    query = call.query
+    async with call.services.pool.acquire() as conn:
+        seen = seen_in(await onlooker(conn, call))
+        found = await dead_updates(conn, call.account.id, after=int(query.after or 0), limit=query.limit)
+    items = [
+        _update_view(one, is_seen=seen.channels is None or one.channel_id in seen.channels) for one in found
+    ]
+    return Items[DeadUpdateView](items=items, next=items[-1].id if len(items) == query.limit else None)
+
+
+def _update_view(one: ListedUpdate, *, is_seen: bool) -> DeadUpdateView:
+    raw = None if one.raw is None else one.raw.decode(errors="replace")[:4000]
+    return DeadUpdateView(
+        id=str(one.update_id),
+        channel=one.channel,
+        received_at=one.received_at,
+        since=one.applied_at or one.received_at,
+        why=mask_text(one.error or ""),
+        told=dict(one.told) if is_seen and one.told is not None else None,
+        raw=raw if is_seen else None,
+    )
+
+
 async def retry_events(call: ApiCall[NoQuery, RetryEvents]) -> Changed:
     return await _retried(call, "event", call.body.ids)
 
@@ -308,9 +350,16 @@ ROUTES = (
     ),
     Route(
         method="GET",
+        path=_DESK + "/updates",
+        handler=list_updates,
+        summary="What messengers told that could not be read or carried out",
+        role="senior_manager",
+    ),
+    Route(
+        method="GET",
         path=_ENTRIES,
         handler=list_entries,
-        summary="Everything set aside: effects, events, calls, cases, changes, webhooks and rows of the CRM",
+        summary="Everything set aside: effects, events, what messengers told, calls, cases, changes, webhooks and rows of the CRM",
         role="senior_manager",
         errors=(422,),
     ),

@@ -208,7 +208,7 @@ async def delete_old_updates(conn: Conn, before: datetime, *, limit: int) -> int
     """Delete what was worked on, or waited in vain, earlier. How many."""
     done: str = await conn.execute(
         "DELETE FROM channel_update WHERE (account_id, update_id) IN (SELECT account_id, update_id FROM channel_update"
-        " WHERE state IN ('applied', 'early') AND received_at < $1 LIMIT $2)",
+        " WHERE state IN ('applied', 'early', 'ignored') AND received_at < $1 LIMIT $2)",
         before,
         limit,
     )

@@ -12,7 +12,7 @@ from gateway.store.intake import inbox
 from runtime.database import channels
 from runtime.database.pool import Conn
 
-DeskKind = Literal["effect", "event", "call", "case", "change", "webhook", "row"]
+DeskKind = Literal["effect", "event", "update", "call", "case", "change", "webhook", "row"]
 KINDS: tuple[DeskKind, ...] = get_args(DeskKind)
 
 # place: orders those of one moment. Each part has an index of its own on what is set aside, which is little.
@@ -22,6 +22,10 @@ _ENTRIES: dict[DeskKind, str] = {
         FROM effect WHERE account_id = $1 AND state = 'dead'""",
     "event": """SELECT 'event', event_id::text, client, connection_id || ' ' || call_key, coalesce(applied_at, received_at),
         split_part(error, ':', 1), NULL, error, 1, true FROM inbox WHERE account_id = $1 AND state = 'dead'""",
+    "update": """SELECT 'update', u.update_id::text, CASE WHEN u.client_key LIKE '+%' THEN u.client_key END,
+        c.name || coalesce(' ' || (u.told->>'told'), ''), coalesce(u.applied_at, u.received_at), split_part(u.error, ':', 1), NULL,
+        u.error, 1, true FROM channel_update u JOIN channel c ON c.channel_id = u.channel_id
+        WHERE u.account_id = $1 AND u.state = 'dead'""",
     "call": """SELECT 'call', call_id, client, failed_moment, aside_at, split_part(failure, ':', 1), NULL, failure, failures,
         true FROM call WHERE account_id = $1 AND aside_at IS NOT NULL""",
     "case": """SELECT 'case', case_id, client, 'escalation', aside_at, split_part(failure, ':', 1), NULL, failure, failures,
@@ -41,6 +45,7 @@ _COUNTS = " UNION ALL ".join(
     for kind, of in {
         "effect": "effect WHERE state = 'dead'",
         "event": "inbox WHERE state = 'dead'",
+        "update": "channel_update WHERE state = 'dead'",
         "call": "call WHERE aside_at IS NOT NULL",
         "case": "missed_case WHERE aside_at IS NOT NULL",
         "change": "(SELECT DISTINCT account_id, event_id FROM crm_event_work WHERE is_aside) AS aside",

@@ -49,7 +49,7 @@ def _update(value: object) -> ChannelUpdate:
             raise SmsWireInvalid("updates", "must hold objects")
         return update_of(value)
     except SmsWireInvalid as err:
-        return UnreadTold(raw=orjson.dumps(value), field=err.field, why=str(err))
+        return UnreadTold(raw=orjson.dumps({"updates": [value]}), field=err.field, why=str(err))
 
 
 def signature(secret: str, at: str, body: bytes) -> str:

@@ -89,22 +89,25 @@ def parse_news(body: bytes) -> ChannelNews:
     deal be made, and the moderation of templates say nothing. Raises SmsWireInvalid."""
     told = json_of(body)
     updates = [
-        *_each(told.get("messages"), _message),
-        *_each(told.get("statuses"), _status),
-        *_each(told.get("channelsUpdates"), _state),
+        *_each(told, "messages", _message),
+        *_each(told, "statuses", _status),
+        *_each(told, "channelsUpdates", _state),
     ]
     return ChannelNews(updates=tuple(updates))
 
 
-def _each(listed: object, read: Callable[[WazzupObject], Iterator[ChannelUpdate]]) -> Iterator[ChannelUpdate]:
+def _each(
+    body: WazzupObject, name: str, read: Callable[[WazzupObject], Iterator[ChannelUpdate]]
+) -> Iterator[ChannelUpdate]:
     """Read a list; what cannot be read costs none of its neighbours."""
+    listed = body.get(name)
     for told in listed if isinstance(listed, list) else [] if listed is None else [listed]:
         try:
             if not isinstance(told, dict):
                 raise SmsWireInvalid("body", "must hold objects")
             yield from list(read(told))
         except SmsWireInvalid as err:
-            yield UnreadTold(raw=orjson.dumps(told), field=err.field, why=str(err))
+            yield UnreadTold(raw=orjson.dumps({name: [told]}), field=err.field, why=str(err))
 
 
 def _message(told: WazzupObject) -> Iterator[ChannelUpdate]:

@@ -12,6 +12,7 @@ from gateway.calls.client_job import ClientJob
 from gateway.channels.chat_job import ChatJob
 from gateway.store.admin.accounts import add_api_token
 from gateway.store.admin.bindings import Bindings
+from gateway.store.admin.roles import Role
 from routing.matrix.presets import recommended
 from tests.fakes.channels.sandbox import client_message, tell
 from tests.fakes.matrices import PublishedMatrix
@@ -40,11 +41,11 @@ async def told(api: Api, channel: dict[str, Any], *updates: dict[str, Any]) -> N
         await job.run(ACCOUNT, row["client_key"])
 
 
-async def anna(api: Api, name: str = "anna") -> str:
-    """A manager who is this employee; the role to ask with."""
+async def anna(api: Api, name: str = "anna", role: Role = "manager") -> str:
+    """Somebody who is this employee; the role to ask with."""
     async with api.pool.acquire() as conn:
         api.tokens[name] = await add_api_token(
-            conn, name=name, role="manager", bound=Bindings(account_id=ACCOUNT, employee=name)
+            conn, name=name, role=role, bound=Bindings(account_id=ACCOUNT, employee=name)
         )
     headers = {"Authorization": f"Bearer {api.tokens[name]}"}
 

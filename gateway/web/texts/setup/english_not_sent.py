@@ -27,6 +27,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.not_sent.tries": "{n:try|tries}",
     "setup.not_sent.kind.effect": "CRM change",
     "setup.not_sent.kind.event": "PBX message",
+    "setup.not_sent.kind.update": "message of a messenger",
     "setup.not_sent.kind.call": "decision on a call",
     "setup.not_sent.kind.case": "missed call",
     "setup.not_sent.kind.change": "change in the CRM",

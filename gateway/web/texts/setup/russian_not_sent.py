@@ -27,6 +27,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.not_sent.tries": "{n:попытка|попытки|попыток}",
     "setup.not_sent.kind.effect": "запись в CRM",
     "setup.not_sent.kind.event": "сообщение АТС",
+    "setup.not_sent.kind.update": "сообщение мессенджера",
     "setup.not_sent.kind.call": "решение о звонке",
     "setup.not_sent.kind.case": "пропущенный звонок",
     "setup.not_sent.kind.change": "изменение в CRM",

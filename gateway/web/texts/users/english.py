@@ -179,6 +179,7 @@ SENTENCES: Mapping[str, str] = {
     "audit.kind.token": "token",
     "audit.kind.trigger": "trigger",
     "audit.kind.user": "user",
+    "audit.kind.update": "message of a messenger",
     "audit.kind.webhook": "changes from the CRM",
     "audit.kind.attachment": "template of a stage",
     "audit.kind.campaign": "campaign",

@@ -179,6 +179,7 @@ SENTENCES: Mapping[str, str] = {
     "audit.kind.token": "токен",
     "audit.kind.trigger": "триггер",
     "audit.kind.user": "пользователь",
+    "audit.kind.update": "сообщение мессенджера",
     "audit.kind.webhook": "изменения из CRM",
     "audit.kind.attachment": "шаблон на этапе",
     "audit.kind.campaign": "кампания",

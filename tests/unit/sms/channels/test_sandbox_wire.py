@@ -47,7 +47,7 @@ def test_what_cannot_be_read_costs_none_of_its_neighbours() -> None:
     assert isinstance(first, MessageTold)
     assert isinstance(last, MessageTold)
     assert isinstance(unread, UnreadTold)
-    assert (unread.field, orjson.loads(unread.raw)) == ("parts.0.kind", bad)
+    assert (unread.field, orjson.loads(unread.raw)) == ("parts.0.kind", {"updates": [bad]})
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["what"])

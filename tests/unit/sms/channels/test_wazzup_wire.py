@@ -94,7 +94,7 @@ def test_what_cannot_be_read_is_kept_as_it_came() -> None:
     first, unread, status = read(messages=[ITEMS[0], bad], statuses=[{"messageId": "x", "status": "read"}])
     assert isinstance(first, MessageTold)
     assert isinstance(unread, UnreadTold)
-    assert (unread.field, orjson.loads(unread.raw)) == ("chatId", bad)
+    assert (unread.field, orjson.loads(unread.raw)) == ("chatId", {"messages": [bad]})
     assert isinstance(status, StatusTold)
 
 
