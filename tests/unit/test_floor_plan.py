@@ -19,7 +19,7 @@ PACKAGES = ("routing", "crm", "sms", "campaigns", "runtime", "gateway")
 LAYERS = {"gateway": 3, "crm": 2, "sms": 2, "campaigns": 2, "runtime": 1, "routing": 1}
 MOST_MODULES = 16
 MOST_LINES = 400
-# What decisions may stand on besides one another: value modules of the standard library, pydantic and phonenumbers.
+# What decisions may stand on besides one another: value modules of the standard library, pydantic, phonenumbers and regex.
 ROUTING_MAY_IMPORT = frozenset(
     [
         "__future__",
@@ -47,6 +47,7 @@ ROUTING_MAY_IMPORT = frozenset(
         "urllib.parse",
         "zoneinfo",
         "phonenumbers",
+        "regex",
         "pydantic",
         "pydantic_core",
         "routing",
@@ -178,7 +179,7 @@ def test_no_import_goes_upwards() -> None:
     assert upwards == []
 
 
-_PACKAGES_OF_ROUTING = ("routing", "pydantic", "pydantic_core", "phonenumbers")
+_PACKAGES_OF_ROUTING = ("routing", "pydantic", "pydantic_core", "phonenumbers", "regex")
 _NOT_PURE = re.compile(
     r"(.*\.)?(datetime|date)\.(now|utcnow|today)|open|input|print|exec|eval|__import__|(uuid|random)\..*"
 )
