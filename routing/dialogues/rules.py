@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 OwnerRule = Literal["first_answer", "template"]
 AfterClosing = Literal["last_closed", "new_deal"]
+CopyRule = Literal["each", "hour", "day", "none"]
 
 
 class ChannelRules(BaseModel):

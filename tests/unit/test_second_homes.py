@@ -139,6 +139,7 @@ HASHES = {
     "gateway/db/migrate.py:_apply_missing": "the text of a migration",
     "routing/matrix/versions/trial.py:_is_in_share": "which side of a trial a client is on",
     "routing/decision.py:stable_id": "what is decided",
+    "routing/dialogues/copies.py:mark_of": "which text of a copied dialogue is the same",
     "routing/client_work/call.py:_note_recordings": "which recording an order is about",
     "crm/unread.py:nameless": "a row without an id",
     "gateway/admin/sign_in/sessions.py:csrf_of": "what forms of a session bring back",

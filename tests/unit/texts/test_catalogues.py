@@ -42,7 +42,7 @@ from routing.triggers.model import CAUSE_KINDS, CONDITION_TESTS
 from routing.triggers.problems import TRIGGER_PROBLEMS
 from routing.triggers.reasons import FIRING_REASONS, FIRING_STEPS
 from runtime.alerts.delivery import AlertNotSent
-from sms.channels.model import MessageStatus
+from sms.channels.model import AuthorKind, MessageStatus, PartKind
 from sms.channels.reasons import ChannelFailure, ChannelReason, ChannelState, MessageDoubt
 from sms.model import SmsState
 from sms.reasons import FailureClass, SmsDoubt, SmsReason
@@ -176,6 +176,8 @@ CLOSED_SETS: dict[str, tuple[str, ...]] = {
     "alert.todo": ALERT_KINDS,
     "alert.over": ALERT_KINDS,
     "alert.fix": (AlertNotSent.code, *(error.code for error in AlertNotSent.__subclasses__())),
+    "crm.copy.kind": tuple(kind for kind in PartKind if kind is not PartKind.TEXT),
+    "crm.copy.author": tuple(AuthorKind),
     "dialogue.place": INCOMING_REASONS,
     "dialogue.owner": OWNER_REASONS,
     "dialogue.refusal": SEND_REFUSALS,
