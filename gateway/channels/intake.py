@@ -9,8 +9,10 @@ from datetime import datetime, timedelta
 import orjson
 import structlog
 
+from gateway.channels.numbers import client_number, number_policy_of
 from gateway.store.channels.channels import SavedChannel, change_state, keep_cursor
 from gateway.store.channels.updates import NewUpdate, keys_of_chats, keys_of_messages, store_updates
+from routing.settings import NumberPolicy
 from runtime.database.pool import Conn
 from sms.channels.kinds import CHANNEL_KINDS
 from sms.channels.model import (
@@ -35,6 +37,8 @@ NOBODYS = "?"
 """In place of a chat, of what is said of a message that nobody has told yet."""
 
 _Of = dict[tuple[str, str], str]
+_Told = tuple[SavedChannel | None, ChannelUpdate]
+"""(of which channel, None = of none of ours; what was told)"""
 
 
 async def take_channel_news(
@@ -47,7 +51,9 @@ async def take_channel_news(
     """Store all of it in the caller's transaction. siblings: channels of the account that may share the address. How many updates
     are new."""
     by_outside = {CHANNEL_KINDS[s.channel.kind].outside_id(s.channel): s for s in _alike(saved, siblings)}
-    told = [(by_outside.get(u.channel) if u.channel else saved, u) for u in _each(news.updates)]
+    told = await _with_numbers(
+        conn, [(by_outside.get(u.channel) if u.channel else saved, u) for u in _each(news.updates)]
+    )
     chats = await keys_of_chats(conn, {(s.id, c.id) for s, u in told if s for c in _chats(u)})
     messages = await keys_of_messages(conn, {(s.id, id) for s, u in told if s for id in _about(u)})
     rows: list[NewUpdate] = []
@@ -77,6 +83,21 @@ async def keep_unreadable(
 def client_key_of(channel_id: str, chat: ChatTold) -> str:
     """Return under which name work on the client of a new chat goes: the number where it is told, else the chat itself."""
     return chat.phone if is_e164(chat.phone) else f"chat:{channel_id}:{chat.id}"
+
+
+async def _with_numbers(conn: Conn, told: list[_Told]) -> list[_Told]:
+    """Return them with the numbers of chats in E.164; what is no number of the public network is left out."""
+    policies: dict[str, NumberPolicy] = {}
+    found: list[_Told] = []
+    for of, update in told:
+        match update:
+            case MessageTold(chat=chat) | ChatChanged(chat=chat) if chat.phone and of is not None:
+                if of.id not in policies:
+                    policies[of.id] = await number_policy_of(conn, of)
+                number = client_number(chat.phone, policies[of.id])
+                update = replace(update, chat=replace(chat, phone=number))
+        found.append((of, update))
+    return found
 
 
 def _alike(saved: SavedChannel, siblings: Iterable[SavedChannel]) -> list[SavedChannel]:

@@ -14,8 +14,9 @@ CopyRule = Literal["each", "hour", "day", "none"]
 
 class ChannelRules(BaseModel):
     """pipeline_id, stage_id: of new deals; None = the account's default, its first stage. employees: of whom the first to answer
-    becomes the owner, () = whoever may send. template: of distribution, by its name. after_closing: of a client whose deals are
-    all closed, where the rule is the template. authors: the vendor's ids of people -> our employees."""
+        becomes the owner, () = whoever may send. template: of distribution, by its name. after_closing: of a client whose deals are
+        all closed, where the rule is the template. authors: the vendor's ids of people -> our employees. eight_to_seven: whether
+    8XXXXXXXXXX is +7…, where that is no other number; None = as in the account's settings."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -26,6 +27,7 @@ class ChannelRules(BaseModel):
     template: str | None = None
     after_closing: AfterClosing = "new_deal"
     authors: Mapping[str, str] = Field(default_factory=dict)
+    eight_to_seven: bool | None = None
 
     @model_validator(mode="after")
     def _is_whole(self) -> ChannelRules:
