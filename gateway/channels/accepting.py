@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from gateway.calls.context import JobContext
+from gateway.channels.limits import message_to_send
 from gateway.channels.owners import answered_in_person
 from gateway.store.calls.calls import lock_client
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.dialogues import Dialogue, dialogue
 from gateway.store.channels.messages import ChatMessage
 from gateway.store.channels.outgoing import add_outgoing, message_of_key
-from routing.dialogues.access import Onlooker, may_write
-from routing.dialogues.sending import MessageToSend, SendRefusal, refusal_of
-from sms.channels.kinds import CHANNEL_KINDS
+from routing.dialogues.access import Onlooker
+from routing.dialogues.sending import SendRefusal, refusal_of
 from sms.channels.model import AuthorKind
 
 
@@ -69,7 +69,8 @@ async def accept_message(
     if of is None:
         raise NoSuchDialogue(str(written.dialogue_id))
     is_taken = _is_taken(context, saved, of, who.employee_id)
-    reason = refusal_of(_told(context, saved, of, who, written, is_taken=is_taken))
+    is_barred = is_taken and not written.is_anyway
+    reason = refusal_of(message_to_send(saved, of, who, written.text, context.now, is_taken=is_barred))
     if reason is not None:
         return NotTaken(reason, of.owner if reason == "taken" else None)
     author = context.staff.by_id.get(who.employee_id or "")
@@ -100,30 +101,3 @@ def _is_taken(context: JobContext, saved: SavedChannel, of: Dialogue, employee_i
     if saved.rules.owner != "first_answer" or of.owner in (None, employee_id):
         return False
     return context.staff.can_be_given_work(context.staff.by_id.get(of.owner or ""))
-
-
-def _told(
-    context: JobContext,
-    saved: SavedChannel,
-    of: Dialogue,
-    who: Onlooker,
-    written: WrittenMessage,
-    *,
-    is_taken: bool,
-) -> MessageToSend:
-    kind = CHANNEL_KINDS[saved.channel.kind]
-    can = kind.capabilities
-    return MessageToSend(
-        now=context.now,
-        may_write=may_write(who, saved.id, of.owner),
-        is_on=saved.is_on,
-        state=saved.state,
-        can_write=of.can_write,
-        can_write_first=can.can_write_first,
-        last_in_at=of.last_in_at,
-        window=kind.window(saved.channel, of.way),
-        length=can.text_unit.length(written.text.strip()),
-        longest=can.longest_text,
-        is_taken=is_taken,
-        is_anyway=written.is_anyway,
-    )
