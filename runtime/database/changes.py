@@ -2,7 +2,7 @@
 
 A message is a hint: "something of this topic changed in this account". Who shows it reads the tables. PostgreSQL sends
 equal texts of one transaction once; a reader that is slow finds one message for many. Tables tell by themselves
-(0140_changes.sql, 0830_more_changes.sql), `publish` tells of presence and findings. Where nobody looks on, nothing is
+(0140_changes.sql, 0830_more_changes.sql, 0915_dialogues_read.sql), `publish` tells of presence and findings. Where nobody looks on, nothing is
 listened to.
 """
 
@@ -30,11 +30,15 @@ Topic = Literal[
     "people",
     "tasks",
     "matrix",
+    "dialogues",
+    "answering",
+    "reading",
 ]
 
 
 class Change(NamedTuple):
-    """account_id: "" = something of the whole installation. id: of the one thing that changed, "" = any of the topic."""
+    """account_id: "" = something of the whole installation. id: of the one thing that changed, "" = any of the topic; of dialogues
+    and answering "<dialogue> <channel> <owner>", of reading the reader (0915_dialogues_read.sql)."""
 
     account_id: str
     topic: str

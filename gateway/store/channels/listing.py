@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,23 +12,69 @@ import asyncpg
 from gateway.store.channels.messages import ChatMessage, as_message
 from routing.dialogues.access import SeenDialogues
 from runtime.database.pool import Conn
+from sms.channels.model import PartTold
+from sms.channels.stored import parts_of
 
 _LISTED = """
-SELECT *, coalesce(last_message_at, created_at) AS latest FROM dialogue
+SELECT *, coalesce(last_message_at, created_at) AS latest FROM dialogue d
 WHERE account_id = $1 AND ($2::text[] IS NULL OR channel_id = ANY($2)) AND ($3::text IS NULL OR owner IS NULL OR owner = $3)
     AND ($4::text IS NULL OR channel_id = $4) AND ($5::bigint IS NULL OR dialogue_id = $5)
     AND ($6::timestamptz IS NULL OR (coalesce(last_message_at, created_at), dialogue_id) < ($6, $7))
+    AND ($9::text IS NULL OR owner = $9) AND (NOT $10 OR owner IS NULL)
+    AND ($11::text IS NULL OR EXISTS (SELECT 1 FROM chat_message m WHERE m.account_id = d.account_id
+        AND m.dialogue_id = d.dialogue_id AND m.direction = 'in' AND m.message_id > coalesce((SELECT read_to
+        FROM dialogue_reader r WHERE r.account_id = d.account_id AND r.dialogue_id = d.dialogue_id AND r.reader = $11), 0)))
+    AND ($12::text IS NULL OR strpos(callmatrix_folded(name), $12) > 0 OR strpos(callmatrix_folded(username), $12) > 0
+        OR ($13 <> '' AND strpos(number, $13) > 0) OR ($14 <> '' AND dialogue_id IN (SELECT w.dialogue_id
+        FROM chat_message w WHERE w.account_id = $1 AND callmatrix_chat_words(w.parts) @@ to_tsquery('simple', $14))))
 ORDER BY coalesce(last_message_at, created_at) DESC, dialogue_id DESC LIMIT $8
 """
+
+_LAST = """
+SELECT m.* FROM unnest($2::bigint[]) AS d (dialogue_id) CROSS JOIN LATERAL (SELECT * FROM chat_message m
+    WHERE m.account_id = $1 AND m.dialogue_id = d.dialogue_id ORDER BY at DESC, sequence DESC, message_id DESC LIMIT 1) AS m
+"""
+
+_FEWEST_DIGITS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoughtText:
+    """What somebody typed to find a dialogue: part of the client's name or number, or beginnings of words of one message."""
+
+    typed: str
+
+    @property
+    def folded(self) -> str:
+        """As callmatrix_folded of the database has it."""
+        plain = re.sub(r"[^\w\s+@().'-]", " ", self.typed)
+        return plain.strip().lower().replace(chr(0x451), chr(0x435))
+
+    @property
+    def digits(self) -> str:
+        """Of a number, without what differs between its spellings; "" = it is none."""
+        digits = "".join(filter(str.isdigit, self.typed))
+        is_number = len(digits) >= _FEWEST_DIGITS and not re.search(r"[^\d\s()+.-]", self.typed)
+        return digits[-10:] if is_number else ""
+
+    @property
+    def words(self) -> str:
+        """As a database's search takes them."""
+        return " & ".join(f"'{word}':*" for word in re.findall(r"[^\W_]+", self.folded))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialogueFilter:
-    """before: (latest message, id) of the last one of the page before."""
+    """before: (latest message, id) of the last one of the page before. owner: only theirs. unread_by: only those in which this reader
+    has not seen all."""
 
     channel_id: str | None = None
     dialogue_id: int | None = None
     before: tuple[datetime, int] | None = None
+    owner: str | None = None
+    is_without_owner: bool = False
+    unread_by: str | None = None
+    sought: SoughtText | None = None
 
 
 async def listed_dialogues(
@@ -34,6 +82,7 @@ async def listed_dialogues(
 ) -> list[asyncpg.Record]:
     """Return rows of dialogues, the latest first, with `latest`."""
     at, id = wanted.before or (None, None)
+    sought = wanted.sought if wanted.sought and wanted.sought.folded else None
     rows: list[asyncpg.Record] = await conn.fetch(
         _LISTED,
         account_id,
@@ -44,8 +93,20 @@ async def listed_dialogues(
         at,
         id,
         limit,
+        wanted.owner,
+        wanted.is_without_owner,
+        wanted.unread_by,
+        sought.folded if sought else None,
+        sought.digits if sought else "",
+        sought.words if sought else "",
     )
     return rows
+
+
+async def last_messages(conn: Conn, account_id: str, dialogues: Sequence[int]) -> dict[int, ChatMessage]:
+    """Return the latest message of each of these."""
+    rows = await conn.fetch(_LAST, account_id, list(dialogues))
+    return {row["dialogue_id"]: as_message(row) for row in rows}
 
 
 async def listed_messages(
@@ -63,3 +124,29 @@ async def listed_messages(
         limit,
     )
     return [as_message(row) for row in rows]
+
+
+async def message_in(conn: Conn, account_id: str, dialogue_id: int, message_id: int) -> ChatMessage | None:
+    row = await conn.fetchrow(
+        "SELECT * FROM chat_message WHERE account_id = $1 AND dialogue_id = $2 AND message_id = $3",
+        account_id,
+        dialogue_id,
+        message_id,
+    )
+    return as_message(row) if row else None
+
+
+async def former_parts(
+    conn: Conn, account_id: str, messages: Sequence[int]
+) -> dict[int, list[tuple[PartTold, ...]]]:
+    """Return what these messages said before they were edited, the oldest first."""
+    rows = await conn.fetch(
+        "SELECT message_id, parts FROM chat_revision WHERE account_id = $1 AND message_id = ANY($2)"
+        " ORDER BY message_id, revision",
+        account_id,
+        list(messages),
+    )
+    found: dict[int, list[tuple[PartTold, ...]]] = {}
+    for row in rows:
+        found.setdefault(row["message_id"], []).append(parts_of(row["parts"]))
+    return found
