@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from gateway.web.calls.pages import PAGES as CALLS
 from gateway.web.desk.pages import PAGES as DESK
+from gateway.web.dialogs.pages import PAGES as DIALOGS
 from gateway.web.distribution.pages import PAGES as DISTRIBUTION
 from gateway.web.frame import PageRoute
 from gateway.web.frames.pages import PAGES as FRAMES
@@ -30,6 +31,7 @@ PAGES: tuple[PageRoute, ...] = (
     *DISTRIBUTION,
     *SHIFTS,
     *DESK,
+    *DIALOGS,
     *MESSAGES,
     *SETUP,
     *START,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.roles import Role, may_act_as
 from gateway.store.calls.case_lists import waiting_count
+from gateway.web.dialogs.whose import unread_count
 from gateway.web.frame import AnyPageCall, NavName, PageRoute
 from gateway.web.missed.whose import owner_of
 from gateway.web.now.crm_away import crm_away_of, said
@@ -32,7 +33,7 @@ ENTRIES = (
     NavigationEntry("matrix", "/matrix", "table", "read_only"),
     NavigationEntry("distribution", "/distribution", "arrows-split-2", "read_only"),
     NavigationEntry("shifts", "/shifts", "calendar-clock", "read_only"),
-    NavigationEntry("messages", "/messages", "message-dots", "senior_manager"),
+    NavigationEntry("messages", "/dialogs", "message-dots", "manager"),
     NavigationEntry("setup", "/setup", "settings", "senior_manager"),
 )
 _NOT_OF_MANAGERS = ("now", "matrix")
@@ -84,6 +85,8 @@ async def with_surroundings(call: AnyPageCall) -> AnyPageCall:
         return call
     async with call.connection() as conn:
         counts = {"missed": await waiting_count(conn, call.account.id, owner_of(call))}
+        if call.may("manager"):
+            counts["messages"] = await unread_count(call, conn)
         is_told = call.account.state == "on" and call.may("senior_manager")
         away = await crm_away_of(conn, call.account.id, call.now) if is_told else None
     return replace(call, counts=counts, crm_away=said(away, call.words) if away else None)

@@ -9,9 +9,10 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from gateway.store.admin.roles import Role
+from gateway.web.dialogs.hearing import Hearing
 from gateway.web.frame import PageCall, PageRoute
 from gateway.web.page_headers import dress_page
-from runtime.database.changes import EVERYTHING, Reader
+from runtime.database.changes import Reader
 
 TOPIC_ROLES: Mapping[str, Role] = {
     "calls": "read_only",
@@ -25,8 +26,11 @@ TOPIC_ROLES: Mapping[str, Role] = {
     "outbound": "senior_manager",
     "people": "senior_manager",
     "tasks": "senior_manager",
+    "dialogues": "manager",
+    "answering": "manager",
+    "reading": "manager",
 }
-"""Topic -> the least role that is told of it: of every topic, and only that something changed."""
+"""Topic -> the least role that is told of it: of every topic, and only that something changed. Of dialogues who may see them."""
 
 _HEARTBEAT_SECONDS = 15.0
 _MOST_STREAMS = 500
@@ -60,7 +64,7 @@ async def events(call: PageCall) -> web.StreamResponse:
 
 
 async def _told(response: web.StreamResponse, reader: Reader, call: PageCall) -> None:
-    changed = aiter(reader)
+    changed, hearing = aiter(reader), Hearing(call)
     waiting = asyncio.ensure_future(anext(changed))
     over = asyncio.ensure_future(call.signed_in.over(call.who))
     try:
@@ -74,9 +78,8 @@ async def _told(response: web.StreamResponse, reader: Reader, call: PageCall) ->
             if not waiting.done():
                 await response.write(b":\n\n")
                 continue
-            change = waiting.result()
-            topic = "*" if change is EVERYTHING else change.topic
-            await response.write(f"event: changed\ndata: {topic}\n\n".encode())
+            if topics := await hearing.topics_told(waiting.result()):
+                await response.write(f"event: changed\ndata: {topics}\n\n".encode())
             waiting = asyncio.ensure_future(anext(changed))
     finally:
         for task in (waiting, over):

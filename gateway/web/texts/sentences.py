@@ -9,6 +9,8 @@ from gateway.web.texts.calls import english as calls_en
 from gateway.web.texts.calls import russian as calls_ru
 from gateway.web.texts.desk import english as desk_en
 from gateway.web.texts.desk import russian as desk_ru
+from gateway.web.texts.dialogs import english as dialogs_en
+from gateway.web.texts.dialogs import russian as dialogs_ru
 from gateway.web.texts.distribution import english as distribution_en
 from gateway.web.texts.distribution import russian as distribution_ru
 from gateway.web.texts.frames import english as frames_en
@@ -50,6 +52,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **GATEWAY_TEXTS["ru"].sentences,
         **calls_ru.SENTENCES,
         **desk_ru.SENTENCES,
+        **dialogs_ru.SENTENCES,
         **distribution_ru.SENTENCES,
         **help_ru.SENTENCES,
         **frames_ru.SENTENCES,
@@ -72,6 +75,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **GATEWAY_TEXTS["en"].sentences,
         **calls_en.SENTENCES,
         **desk_en.SENTENCES,
+        **dialogs_en.SENTENCES,
         **distribution_en.SENTENCES,
         **help_en.SENTENCES,
         **frames_en.SENTENCES,

@@ -47,7 +47,7 @@ _NO_NAVIGATION = ("/wall", "/start")
 """Pages without the navigation, and so without the way to help in it: a screen on a wall, and the first run."""
 _EMPTY = (
     *(entry.path for entry in ENTRIES),
-    *("/calls/try", "/missed/closed", "/missed/waits", "/matrix/versions", "/distribution/templates", "/distribution/new"),
+    *("/messages", "/calls/try", "/missed/closed", "/missed/waits", "/matrix/versions", "/distribution/templates", "/distribution/new"),
     *("/distribution/analytics", "/distribution/shift-change", "/shifts/schedules", "/messages/sms", "/messages/triggers"),
     *("/messages/firings", "/messages/campaigns", "/setup/held", "/setup/exchanges", "/setup/pbx", "/setup/employees"),
     *("/setup/not-sent", "/setup/do-not-call", "/setup/users", "/setup/audit", "/start"),

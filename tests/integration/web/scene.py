@@ -43,6 +43,7 @@ from tests.integration.api.client import ACCOUNT, ANNA, SENIOR, give_key
 from tests.integration.api.client import add_effect as add_order
 from tests.integration.web.calls_on_pages import CLIENT, a_call, name_client, store
 from tests.integration.web.catalogues import read_catalogues
+from tests.integration.web.chatting import connect, every_message
 from tests.integration.web.scene_outgoing import CAMPAIGNS, FIRINGS, WORK, play_outgoing
 from tests.integration.web.test_call_page import a_lookup, a_matrix_decision, add_effect
 from tests.integration.web.test_distribution import _ADD as ADD_DISTRIBUTED
@@ -95,6 +96,8 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "work": (WORK,),
     "number": ("0", "1"),
     "provider": ("texts",),
+    "dialogue": ("1",),
+    "channel": ("c1",),
 }
 """Of an address, what may stand in it here."""
 _ONLY: Mapping[str, Mapping[str, tuple[str, ...]]] = {
@@ -120,6 +123,8 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
     "/setup/other": ("?part=hours", "?part=kept"),
     "/setup/do-not-call": ("?q=79",),
     "/messages/new-trigger": ("?do=sms", "?do=callback"),
+    "/dialogs": ("?only=unread", "?q=hello"),
+    "/dialogs/{dialogue}": ("?quote=1",),
     "/matrix": ("?cell=inbound.missed.new/end", "?cell=inbound.answered.known_with_deal/end&changed=1"),
     "/matrix/versions/difference": ("?old=1&new=2", "?old=current&new=draft"),
     "/setup/numbers": ("?number=nine", "?number=89161234567"),
@@ -142,6 +147,7 @@ NO_PAGES: Mapping[str, str] = {
     "/calls/{call}/recording/{number}": "a sound",
     "/calls/new": "a part of the journal",
     "/missed/count": "a part of the navigation",
+    "/dialogs/count": "a part of the navigation",
     "/now/{part}": "a part of the first page",
     "/wall/{part}": "a part of the wall",
     "/me/parts/{part}": "a part of the desk",
@@ -185,6 +191,8 @@ async def play_scene(pool: asyncpg.Pool, names: SceneNames | None = None) -> Non
     await read_catalogues(pool)
     await give_key(pool)
     await _people(pool, names)
+    await connect(pool, "c1", "WhatsApp", {"anna": "send"})
+    await every_message(pool, names.client, names.note)
     await _calls(pool, names)
     await _missed(pool)
     await _deals(pool)

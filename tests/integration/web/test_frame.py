@@ -51,11 +51,11 @@ async def test_every_answer_says_what_browsers_may_do_with_it(site: Site) -> Non
 async def test_the_navigation_is_the_roles(site: Site) -> None:
     admin = (await site.as_("admin").get("/no")).page
     assert [one["href"] for one in admin.one("nav", cls="cm-side").all("a", cls="cm-nav-entry")] == [
-        "/", "/calls", "/missed", "/matrix", "/distribution", "/shifts", "/messages", "/setup"
+        "/", "/calls", "/missed", "/matrix", "/distribution", "/shifts", "/dialogs", "/setup"
     ]  # fmt: skip
     manager = (await site.as_("manager", bound=Bindings(account_id="main", employee="anna")).get("/no")).page
     assert [one["href"] for one in manager.one("nav", cls="cm-side").all("a", cls="cm-nav-entry")] == [
-        "/me", "/calls", "/missed", "/distribution", "/shifts"
+        "/me", "/calls", "/missed", "/distribution", "/shifts", "/dialogs"
     ]  # fmt: skip
 
 
@@ -69,6 +69,7 @@ async def test_no_page_says_that_it_renews_itself_where_no_script_does_it(site: 
         "/missed?only=overdue",
         "/shifts",
         "/messages",
+        "/dialogs",
         "/distribution",
         "/distribution/waiting",
     )

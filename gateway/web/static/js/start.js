@@ -1,4 +1,5 @@
 import { startDesk } from "./desk.js";
+import { startDialogs } from "./dialogs.js";
 import { startFar } from "./far.js";
 import { startFrame } from "./frame.js";
 import { startMatrix } from "./matrix.js";
@@ -18,6 +19,7 @@ startFrame();
 startDesk();
 startStream();
 startMatrix();
+startDialogs();
 for (const tab of document.querySelectorAll(".cm-tab[aria-current]")) {
   const line = tab.parentElement;
   line.scrollLeft = tab.offsetLeft - line.offsetLeft - (line.clientWidth - tab.offsetWidth) / 2;
