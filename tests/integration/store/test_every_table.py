@@ -48,6 +48,7 @@ _DOES_NOT_GROW = {
     "directory_reread": "what is to be read next",
     "directory_state": "one an account",
     "directory_watched": "one an account",
+    "dialogue_handout": "one a dialogue, and goes with it",
     "dialogue_reader": "one a person and dialogue, and goes with that",
     "distribution_attachment": "one a stage, which a person makes",
     "distribution_template": "one a template, which a person makes",
