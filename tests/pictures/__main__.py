@@ -17,14 +17,14 @@ from pathlib import Path
 from tests.e2e.pages.browser import chromium
 from tests.e2e.stack import free_port
 from tests.paths import ROOT
-from tests.pictures.shots import SHOTS
+from tests.pictures.shots import SHOTS, Shot
 from tests.pictures.taking import Camera
 
 PICTURES = ROOT / "docs/pictures"
 _DOOR = re.compile(r"^  (\w+) +(http://\S+/sign-in/once/\S+)$", re.MULTILINE)
 _TOKEN = re.compile(r"^Admin token +(\S+)$", re.MULTILINE)
 _ALIVE = "are on the pages"
-_ALIVE_SECONDS, _SETTLE_SECONDS = 240, 45
+_ALIVE_SECONDS, _SETTLE_SECONDS, _SHOT_SECONDS = 240, 45, 40
 _LANGUAGES = ("ru", "en")
 
 
@@ -91,12 +91,24 @@ async def _take_all(options: argparse.Namespace, url: str, said: str) -> None:
                 if language not in shot.languages or (options.only and shot.name not in options.only):
                     continue
                 try:
-                    size = await camera.take(shot, language)
+                    size = await _taken(camera, shot, language)
                     print(f"{language}/{shot.name}.webp {size // 1000} kB", flush=True)
                 except Exception as err:
-                    failed.append(f"{language}/{shot.name}: {str(err).splitlines()[0]}")
+                    failed.append(
+                        f"{language}/{shot.name}: {(str(err) or type(err).__name__).splitlines()[0]}"
+                    )
     print("\n".join(failed))
     raise SystemExit(1 if failed else 0)
+
+
+async def _taken(camera: Camera, shot: Shot, language: str) -> int:
+    """Return its bytes. A page that draws no more would be waited for without end: it is opened once more."""
+    try:
+        async with asyncio.timeout(_SHOT_SECONDS):
+            return await camera.take(shot, language)
+    except TimeoutError:
+        async with asyncio.timeout(_SHOT_SECONDS):
+            return await camera.take(shot, language)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ DemoRole = Literal["admin", "senior_manager", "manager", "read_only", ""]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shot:
-    """One picture. follow: a link of the page, by selector, that leads to what is taken. frame: it is
+    """One picture. follow: a link of the page, by selector, that leads to what is taken; then: what is added to its address. frame: it is
     opened as the CRM opens it, a card for the client whose contact the page of `follow` names. fill: values by the selector of a field; press: what is clicked then. most: pixels of height, what is below is cut off. languages: in which it is taken."""
 
     name: str
@@ -24,6 +24,7 @@ class Shot:
     role: DemoRole = "admin"
     frame: FramePage | None = None
     follow: str = ""
+    then: str = ""
     fill: Mapping[str, str] = field(default_factory=dict)
     press: str = ""
     width: int = DESKTOP
@@ -60,16 +61,20 @@ SHOTS = (
     Shot(name="distribution-waiting", path="/distribution/waiting"),
     Shot(name="templates", path="/distribution/templates"),
     Shot(name="template", path="/distribution/templates/shares", most=1600),
+    Shot(name="template-versions", path="/distribution/templates/shares/versions"),
     Shot(name="shift-change", path="/distribution/shift-change"),
     Shot(name="shift-run", path="/distribution/shift-change", follow='main a[href*="/shift-change/runs/"]'),
     Shot(name="here", path="/shifts"),
     Shot(name="schedules", path="/shifts/schedules"),
     Shot(name="schedule-week", path="/shifts/schedules", follow='main a[href*="%D0%9E%D1%84"]'),
     Shot(name="schedule-month", path="/shifts/schedules", follow='main a[href*="%D0%9D%D0%BE%D1%87"]'),
+    Shot(name="schedule-settings", path="/shifts/schedules", follow='main a[href*="%D0%9E%D1%84"]', then="/settings", most=1600),
     Shot(name="callbacks", path="/messages"),
     Shot(name="sms", path="/messages/sms"),
     Shot(name="triggers", path="/messages/triggers"),
     Shot(name="trigger", path="/messages/sms", follow='main a[href*="/messages/triggers/"]', most=1600),
+    Shot(name="trigger-versions", path="/messages/sms", follow='main a[href*="/messages/triggers/"]', then="/versions"),
+    Shot(name="texts", path="/messages/texts"),
     Shot(name="firings", path="/messages/firings"),
     Shot(name="campaigns", path="/messages/campaigns"),
     Shot(name="campaign", path="/messages/campaigns", follow='main a[href*="/messages/campaigns/"]', most=1600),
@@ -77,6 +82,8 @@ SHOTS = (
     Shot(name="held", path="/setup/held"),
     Shot(name="pbx", path="/setup/pbx"),
     Shot(name="pbx-one", path="/setup/pbx/generic"),
+    Shot(name="sms-providers", path="/setup/sms"),
+    Shot(name="sms-provider", path="/setup/sms", follow='main a[href*="/setup/sms/"]', most=1600),
     Shot(name="employees", path="/setup/employees"),
     Shot(name="do-not-call", path="/setup/do-not-call"),
     Shot(name="numbers", path="/setup/numbers"),

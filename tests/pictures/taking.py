@@ -82,7 +82,7 @@ class Camera:
         await self._goto(page, f"{self.url}{shot.path}", shot)
         if shot.follow:
             link = await page.locator(shot.follow).first.get_attribute("href", timeout=5_000)
-            await self._goto(page, f"{self.url}{link}", shot)
+            await self._goto(page, f"{self.url}{link}{shot.then}", shot)
         if shot.frame:
             await self._goto(page, await self._frame(page, shot.frame), shot)
         for selector, value in shot.fill.items():
@@ -117,6 +117,7 @@ class Camera:
         await page.wait_for_timeout(400)
 
     async def _keep(self, page: Page, shot: Shot, language: str) -> int:
+        await page.bring_to_front()
         high = min(await page.evaluate("document.documentElement.scrollHeight"), shot.most)
         await page.set_viewport_size({"width": shot.width, "height": max(high, 300)})
         await page.mouse.move(0, 0)
