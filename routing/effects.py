@@ -100,12 +100,14 @@ class AddNote(_Order):
 
 
 class ChangeNote(_Order):
-    """The text of a plain note of ours, anew as a whole. A later one takes the place of what waits. note: key of the effect that added it; target: the card that it stands on."""
+    """The text of a note of ours, anew as a whole. A later one takes the place of what waits. note: key of the effect that
+    added it; target: the card that it stands on; form: as it was added."""
 
     do: Literal["change_note"] = "change_note"
     note: str
     target: Ref
     text: str
+    form: NoteForm = "common"
 
 
 class CreateTask(_Order):

@@ -253,7 +253,7 @@ class AmoCrm:
     ) -> list[ItemOutcome]:
         async def write(item: tuple[str, Keyed[ChangeNote]]) -> Item:
             _, target_id = await self._place_of(item[1].order.target, lane)
-            return wire_write.note_change(item[0], item[1].order, target_id)
+            return wire_write.note_change(item[0], item[1].order, target_id, source=self._source)
 
         outcomes = Outcomes([item.key for _, item in items])
         lines = await lines_of(outcomes, [(i[1].key, _later(write, i)) for i in items])

@@ -158,11 +158,10 @@ def plain_note(order: AddNote, target_id: str, *, source: str, takes_dates: bool
     """Return a note. One that a robot of the account might take for a client's or an employee's starts none: an SMS would answer
     itself for ever."""
     owner = _owner(order.owner_id)
-    service = source if order.form == "service" else None
     return _without_none(
         entity_id=whole(target_id, "entity_id"),
         note_type=_NOTE_TYPES.get(order.form, order.form),
-        params=_without_none(text=order.text, phone=order.number, service=service),
+        params=_without_none(text=order.text, phone=order.number, service=_service_of(order.form, source)),
         created_by=owner,
         responsible_user_id=owner,
         created_at=unix(order.at) if takes_dates and order.at is not None else None,
@@ -175,15 +174,20 @@ def notes_path(kind: EntityKind) -> str:
     return f"/{PLURAL['deal' if kind == 'lead' else kind]}/notes"
 
 
-def note_change(note_id: str, order: ChangeNote, target_id: str) -> Item:
+def note_change(note_id: str, order: ChangeNote, target_id: str, *, source: str) -> Item:
     """Name the card too: without it the CRM may refuse the change [one client's word; the documentation asks for no more than
     the note's id]."""
     return {
         "id": whole(note_id, "id"),
         "entity_id": whole(target_id, "entity_id"),
-        "note_type": "common",
-        "params": {"text": order.text},
+        "note_type": _NOTE_TYPES.get(order.form, order.form),
+        "params": _without_none(text=order.text, service=_service_of(order.form, source)),
     }
+
+
+def _service_of(form: NoteForm, source: str) -> str | None:
+    """Return what the CRM shows as the author of a note that no person wrote."""
+    return source if form == "service" else None
 
 
 def task(order: CreateTask, target: tuple[EntityKind, str] | None, types: Mapping[str, str]) -> Item:

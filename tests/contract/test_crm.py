@@ -262,12 +262,15 @@ async def test_notes_of_sms_and_of_the_program_are_taken_and_found_again_by_thei
     assert all(n.is_whole for n in found)
 
 
-async def test_a_note_is_rewritten_and_one_that_is_not_there_spares_its_neighbours(crm: Crm) -> None:
+@pytest.mark.parametrize("form", ["common", "service"])
+async def test_a_note_is_rewritten_and_one_that_is_not_there_spares_its_neighbours(
+    crm: Crm, form: NoteForm
+) -> None:
     target = Ref(kind="contact", id=await new_contact(crm))
-    notes = [Keyed(key=text, order=AddNote(target=target, text=text)) for text in ("one", "other")]
+    notes = [Keyed(key=text, order=AddNote(target=target, text=text, form=form)) for text in ("one", "other")]
     first, other = written(await crm.add_notes(notes, Lane.EVENTS))
     changes = [
-        (id, Keyed(key=text, order=ChangeNote(note="n", target=target, text=text)))
+        (id, Keyed(key=text, order=ChangeNote(note="n", target=target, text=text, form=form)))
         for id, text in ((first.id, "two"), ("99999999", "gone"), (first.id, "three"))
     ]
     outcomes = await crm.change_notes(changes, Lane.EVENTS)
