@@ -14,6 +14,7 @@ import asyncpg
 import structlog
 
 from gateway.channels.addresses import channel_address
+from gateway.channels.copier import Copier
 from gateway.channels.intake import take_channel_news
 from gateway.channels.sender import ChannelSender
 from gateway.crm_accounts.exchange_log import ExchangeLog
@@ -112,6 +113,7 @@ class ChannelWork:
             asyncio.create_task(self._poll_while(lease, saved, kind, channel)),
             asyncio.create_task(self._attach_while(lease, saved, channel)),
             asyncio.create_task(self._ask_while(lease, saved, channel)),
+            asyncio.create_task(self._copy_while(lease, saved)),
         ]
         try:
             while not lease.lost.is_set():
@@ -152,6 +154,18 @@ class ChannelWork:
                     trouble.recovered()
                 except (SmsError, *DATABASE_ERRORS) as err:
                     trouble.failed(err)
+            await sleep_unless_cancelled(_LOOK_SECONDS)
+
+    async def _copy_while(self, lease: Lease, saved: SavedChannel) -> None:
+        """Write what was said into the deals."""
+        copier = Copier(self._pool, saved.account_id, saved.id, self._now)
+        trouble = Trouble("channel-copies", channel=saved.name)
+        while not lease.lost.is_set():
+            try:
+                await copier.turn()
+                trouble.recovered()
+            except DATABASE_ERRORS as err:
+                trouble.failed(err)
             await sleep_unless_cancelled(_LOOK_SECONDS)
 
     async def _poll_while(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, tzinfo
 from typing import Literal
 
 import regex
 
-from routing.dialogues.copies import CopyPeriod
+from routing.dialogues.copies import CopyPeriod, mark_of
 from routing.texts.catalogue import Texts
+from routing.texts.sentences import TEXTS
 
 MOST_CHARACTERS = 20_000
 MOST_BYTES = 60_000
@@ -70,6 +71,9 @@ class CopyWords:
     keeps_deleted_text: bool = False
 
 
+_PLAIN_WORDS = CopyWords(texts=TEXTS["en"], zone=UTC, channel="", client="", keeps_deleted_text=True)
+
+
 def in_order(messages: Sequence[CopiedMessage]) -> list[CopiedMessage]:
     """By the messenger's time, its numbering, then as they came."""
     return sorted(messages, key=lambda m: (m.at, m.sequence, m.id))
@@ -80,6 +84,12 @@ def line_of(message: CopiedMessage, words: CopyWords) -> str:
     said = " ".join(filter(None, _said(message, words)))
     clock = message.at.astimezone(words.zone).strftime("%H:%M")
     return f"{clock} {_author(message, words)}: {said}".replace("\n", _INDENT).rstrip()
+
+
+def content_mark(message: CopiedMessage) -> str:
+    """Return by what it is known whether a message says something else than before, whatever people are called meanwhile."""
+    nobody = replace(message, author="", author_kind="client")
+    return mark_of(line_of(nobody, _PLAIN_WORDS))
 
 
 def notes_of(

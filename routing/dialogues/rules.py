@@ -14,9 +14,10 @@ CopyRule = Literal["each", "hour", "day", "none"]
 
 class ChannelRules(BaseModel):
     """pipeline_id, stage_id: of new deals; None = the account's default, its first stage. employees: of whom the first to answer
-        becomes the owner, () = whoever may send. template: of distribution, by its name. after_closing: of a client whose deals are
-        all closed, where the rule is the template. authors: the vendor's ids of people -> our employees. eight_to_seven: whether
-    8XXXXXXXXXX is +7…, where that is no other number; None = as in the account's settings."""
+    becomes the owner, () = whoever may send. template: of distribution, by its name. after_closing: of a client whose deals are
+    all closed, where the rule is the template. authors: the vendor's ids of people -> our employees. eight_to_seven: whether
+    8XXXXXXXXXX is +7…, where that is no other number; None = as in the account's settings. copies: what one note in the deal
+    holds of a dialogue. keeps_deleted_text: in copies, of messages that were taken back."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,6 +29,8 @@ class ChannelRules(BaseModel):
     after_closing: AfterClosing = "new_deal"
     authors: Mapping[str, str] = Field(default_factory=dict)
     eight_to_seven: bool | None = None
+    copies: CopyRule = "hour"
+    keeps_deleted_text: bool = False
 
     @model_validator(mode="after")
     def _is_whole(self) -> ChannelRules:

@@ -196,7 +196,7 @@ async def raise_status(
     return holds
 
 
-def as_message(row: asyncpg.Record) -> ChatMessage:
+def as_message(row: asyncpg.Record | Mapping[str, Any]) -> ChatMessage:
     fields: dict[str, Any] = dict(row)
     fields["parts"] = parts_of(row["parts"])
     fields["status"] = MessageStatus(row["status"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from gateway.store.channels.copies import pass_copy_on
 from gateway.store.channels.dialogues import Dialogue
 from gateway.store.channels.messages import ChatMessage, as_message
 from runtime.database.pool import Conn
@@ -126,10 +127,18 @@ async def take_in_echo(conn: Conn, message: ChatMessage, outside_id: str) -> Mes
     """Remove the vendor's word of this message that was stored as another one before its answer told the id. Its status."""
     if not outside_id:
         return None
-    row = await conn.fetchrow(
-        "DELETE FROM chat_message WHERE channel_id = $1 AND outside_id = $2 AND message_id <> $3 RETURNING status",
+    echo = await conn.fetchrow(
+        "SELECT message_id, status FROM chat_message WHERE channel_id = $1 AND outside_id = $2 AND message_id <> $3 FOR UPDATE",
         message.channel_id,
         outside_id,
         message.message_id,
     )
-    return MessageStatus(row["status"]) if row else None
+    if echo is None:
+        return None
+    await pass_copy_on(conn, message.account_id, echo["message_id"], message.message_id)
+    await conn.execute(
+        "DELETE FROM chat_message WHERE account_id = $1 AND message_id = $2",
+        message.account_id,
+        echo["message_id"],
+    )
+    return MessageStatus(echo["status"])
