@@ -59,6 +59,11 @@ class _Replayed(NamedTuple):
     stored: frozenset[str]
 
 
+def can_run_again(row: CallRow) -> bool:
+    """Whether it is a call of a client, and over."""
+    return row.client is not None and row.call.is_over and row.call.direction != "internal"
+
+
 async def plan_again(conn: Conn, job: ClientJob, account_id: str, row: CallRow) -> CallAgain:
     """Return what would be new; nothing is written. row: a call of a client that is over. Raises InputRefused for any other."""
     context = await job.context(conn, account_id)
@@ -93,7 +98,7 @@ async def run_again(conn: Conn, job: ClientJob, account_id: str, row: CallRow, *
 
 
 async def _replayed(context: JobContext, row: CallRow) -> _Replayed:
-    if row.client is None or not row.call.is_over or row.call.direction == "internal":
+    if row.client is None or not can_run_again(row):
         raise InputRefused(
             "call", "Only a call of a client that is over can be run again", "wait until it is over"
         )

@@ -157,8 +157,8 @@ NO_PAGES: Mapping[str, str] = {
 }
 """What answers a GET and is no page of its own -> what it is. Its looks are seen on the page that it stands in."""
 REFUSED: Mapping[str, int] = {
-    "/calls/c3/again": 422,
-    "/calls/ringing/again": 422,
+    "/calls/c3/again": 409,
+    "/calls/ringing/again": 409,
     "/distribution?state=gone": 422,
 }
 """Address in the scene -> what it answers with, where that is not 200."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -96,6 +97,14 @@ async def test_a_call_is_run_again_with_what_is_new_and_only_that(site: Site, po
     assert "Ничего нового не появится" in again.words
     assert "Ждёт отправки" in (await person.get("/calls/c1")).words
     assert (await site.as_("manager").get("/calls/c1/again")).status == 403
+
+
+async def test_a_call_that_goes_on_is_not_run_again_and_it_is_said_so(site: Site, pool: asyncpg.Pool) -> None:
+    row = a_call("c1", timedelta(minutes=5), answered_by="101")
+    await store(pool, replace(row, call=row.call.model_copy(update={"is_over": False})))
+    person = site.as_("senior_manager")
+    for answer in (await person.get("/calls/c1/again"), await person.post("/calls/c1/again", {"key": []})):
+        assert (answer.status, "Этот звонок нельзя выполнить заново" in answer.words) == (409, True)
 
 
 async def test_a_missed_call_that_is_run_again_has_one_case_and_one_task(

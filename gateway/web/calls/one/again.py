@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from gateway.admin.calls.run_again import AnotherOutcome, plan_again, run_again
+from gateway.admin.calls.run_again import AnotherOutcome, can_run_again, plan_again, run_again
 from gateway.web.calls.one.call_file import CallFile, call_file
 from gateway.web.calls.one.call_page import shown_call
-from gateway.web.frame import AnyPageCall, Form, NoPageQuery, PageCall, SeeOther, Shown
+from gateway.web.frame import AnyPageCall, Form, NoPageQuery, PageCall, PageRefused, SeeOther, Shown
 from routing.texts.catalogue import phrase
 from runtime.database.pool import Conn
 
@@ -20,8 +20,15 @@ class AgainForm(Form):
 
 async def again(call: PageCall) -> Shown:
     async with call.connection() as conn:
-        file = await call_file(call, conn, call.path["call"])
+        file = await _file(call, conn)
         return await _shown(call, conn, file, is_moved=False)
+
+
+async def _file(call: AnyPageCall, conn: Conn) -> CallFile:
+    file = await call_file(call, conn, call.path["call"])
+    if not can_run_again(file.row):
+        raise PageRefused(409, "call_goes_on")
+    return file
 
 
 async def _shown(call: AnyPageCall, conn: Conn, file: CallFile, *, is_moved: bool) -> Shown:
@@ -33,7 +40,7 @@ async def _shown(call: AnyPageCall, conn: Conn, file: CallFile, *, is_moved: boo
 
 async def run_call_again(call: PageCall[NoPageQuery, AgainForm]) -> Shown | SeeOther:
     async with call.connection() as conn:
-        file = await call_file(call, conn, call.path["call"])
+        file = await _file(call, conn)
         try:
             count = await run_again(
                 conn, call.services.client_job, call.account.id, file.row, keys=call.form.key

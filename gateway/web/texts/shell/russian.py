@@ -62,6 +62,8 @@ SENTENCES: Mapping[str, str] = {
     "refused.no-such-draft.detail": "Его ещё не начали.",
     "refused.no-such-recording.title": "Запись не открылась",
     "refused.no-such-recording.detail": "АТС её не отдала, или срок хранения там прошёл.",
+    "refused.call_goes_on.title": "Этот звонок нельзя выполнить заново",
+    "refused.call_goes_on.detail": "Он ещё идёт или не с клиентом. Дождитесь конца.",
     "refused.invalid.title": "Не всё понятно",
     "refused.invalid.detail": "Проверьте: {names}.",
     "refused.input.title": "Не сохранено",
