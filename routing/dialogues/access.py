@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 ChannelRight = Literal["none", "read", "send"]
 Visibility = Literal["all", "own"]
 """own: one's own dialogues, and those that are nobody's yet."""
+AccessPreset = Literal["manager", "head", "quality"]
+ACCESS_PRESETS: tuple[AccessPreset, ...] = get_args(AccessPreset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +56,12 @@ def may_write(who: Onlooker, channel_id: str, owner: str | None) -> bool:
     if who.employee_id is None or who.is_observer:
         return False
     return who.rights.get(channel_id) == "send" and may_read(who, channel_id, owner)
+
+
+def preset_right(preset: AccessPreset) -> tuple[ChannelRight, bool]:
+    """Return what somebody of this part gets in every channel, and whether they are an observer: a manager writes, a head looks
+    at what is open to everybody, quality control at all there is."""
+    return ("send", False) if preset == "manager" else ("read", preset == "quality")
 
 
 def default_channel(rights: Mapping[str, ChannelRight], chosen: str | None) -> str | None:

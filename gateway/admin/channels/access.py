@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from gateway.admin.accounts import save_settings
 from gateway.admin.channels.channels import channel_of
 from gateway.admin.refused import InputRefused
+from gateway.store.admin.accounts import account as account_of
+from gateway.store.admin.accounts import lock_account
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.staff import staff_of
 from gateway.store.channels import access as store
-from routing.dialogues.access import ChannelRight
+from gateway.store.channels.channels import saved_channels
+from routing.dialogues.access import AccessPreset, ChannelRight, Visibility, preset_right
 from runtime.database.pool import Conn
 
 
@@ -50,3 +54,51 @@ async def write_from(conn: Conn, account_id: str, channel: str, employee_id: str
             after={"employee": employee_id},
         )
         await record(conn, change)
+
+
+async def share_many(
+    conn: Conn,
+    account_id: str,
+    rights: Mapping[str, Mapping[str, ChannelRight | None]],
+    write_from_channels: Mapping[str, str],
+) -> None:
+    """Give rights by channel, then employee, and have employees write from channels, all of it or nothing. Raise InputRefused."""
+    async with conn.transaction():
+        for channel, given in rights.items():
+            if given:
+                await share_out(conn, account_id, channel, given)
+        for employee, channel in write_from_channels.items():
+            await write_from(conn, account_id, channel, employee)
+
+
+async def give_preset(conn: Conn, account_id: str, employee_id: str, preset: AccessPreset) -> None:
+    """Give an employee in every channel what people of this part have. Raise InputRefused."""
+    right, is_observer = preset_right(preset)
+    async with conn.transaction():
+        channels = [saved.id for saved in await saved_channels(conn, account_id)]
+        await share_many(conn, account_id, {channel: {employee_id: right} for channel in channels}, {})
+        await lock_account(conn, account_id)
+        observers = set((await account_of(conn, account_id)).settings.dialogues.observers)
+        changed = observers | {employee_id} if is_observer else observers - {employee_id}
+        await choose_visibility(conn, account_id, observers=changed)
+
+
+async def choose_visibility(
+    conn: Conn,
+    account_id: str,
+    visibility: Visibility | None = None,
+    observers: Collection[str] | None = None,
+) -> None:
+    """Change who sees dialogues of others; None: it stays. Raise InputRefused."""
+    async with conn.transaction():
+        await lock_account(conn, account_id)
+        settings = (await account_of(conn, account_id)).settings
+        now = settings.dialogues
+        chosen = now.model_copy(
+            update={
+                "visibility": visibility or now.visibility,
+                "observers": now.observers if observers is None else tuple(sorted(observers)),
+            }
+        )
+        if chosen != now:
+            await save_settings(conn, account_id, settings.model_copy(update={"dialogues": chosen}))
