@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gateway.web.calls.pages import PAGES as CALLS
+from gateway.web.channels.pages import PAGES as CHANNELS
 from gateway.web.desk.pages import PAGES as DESK
 from gateway.web.dialogs.pages import PAGES as DIALOGS
 from gateway.web.distribution.pages import PAGES as DISTRIBUTION
@@ -34,6 +35,7 @@ PAGES: tuple[PageRoute, ...] = (
     *DIALOGS,
     *MESSAGES,
     *SETUP,
+    *CHANNELS,
     *START,
     *HELP,
     *FRAMES,

@@ -65,7 +65,7 @@ _BY_PAGE: Mapping[str, tuple[str, ...]] = {
         "sms-stopped",
         "sms-money-unknown",
     ),
-    "/messages/channels": (
+    "/setup/channels": (
         "channel-lacks",
         "channel-stopped",
         "channel-waits",

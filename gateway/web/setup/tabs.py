@@ -18,6 +18,7 @@ TABS = (
     SetupTab("crm", "/setup", "admin"),
     SetupTab("pbx", "/setup/pbx", "admin"),
     SetupTab("sms", "/setup/sms", "admin"),
+    SetupTab("channels", "/setup/channels", "admin"),
     SetupTab("employees", "/setup/employees", "senior_manager"),
     SetupTab("numbers", "/setup/numbers", "admin"),
     SetupTab("do_not_call", "/setup/do-not-call", "senior_manager"),

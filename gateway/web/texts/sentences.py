@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from gateway.texts.sentences import TEXTS as GATEWAY_TEXTS
 from gateway.web.texts.calls import english as calls_en
 from gateway.web.texts.calls import russian as calls_ru
+from gateway.web.texts.channels import english as channels_en
+from gateway.web.texts.channels import russian as channels_ru
 from gateway.web.texts.desk import english as desk_en
 from gateway.web.texts.desk import russian as desk_ru
 from gateway.web.texts.dialogs import english as dialogs_en
@@ -51,6 +53,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
     ru={
         **GATEWAY_TEXTS["ru"].sentences,
         **calls_ru.SENTENCES,
+        **channels_ru.SENTENCES,
         **desk_ru.SENTENCES,
         **dialogs_ru.SENTENCES,
         **distribution_ru.SENTENCES,
@@ -74,6 +77,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
     en={
         **GATEWAY_TEXTS["en"].sentences,
         **calls_en.SENTENCES,
+        **channels_en.SENTENCES,
         **desk_en.SENTENCES,
         **dialogs_en.SENTENCES,
         **distribution_en.SENTENCES,

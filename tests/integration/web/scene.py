@@ -130,11 +130,12 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
     "/setup/numbers": ("?number=nine", "?number=89161234567"),
     "/setup/pbx/new": ("?kind=asterisk", "?kind=mango"),
     "/setup/sms/new": ("?kind=smpp", "?kind=smsc"),
+    "/setup/channels/new": ("?kind=telegram", "?kind=wazzup"),
     "/messages/texts": ("?state=delivered",),
     "/start": ("?kind=generic",),
 }
 """Page -> what is asked of it beside nothing."""
-_NEVER_BARE = ("/distribution/shift-change/move", "/setup/pbx/new", "/setup/sms/new")
+_NEVER_BARE = ("/distribution/shift-change/move", "/setup/pbx/new", "/setup/sms/new", "/setup/channels/new")
 """Pages that have to be asked for something."""
 NO_PAGES: Mapping[str, str] = {
     "/events": "a stream",

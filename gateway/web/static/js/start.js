@@ -1,3 +1,4 @@
+import { startAccess } from "./access.js";
 import { startDesk } from "./desk.js";
 import { startDialogs } from "./dialogs.js";
 import { startFar } from "./far.js";
@@ -20,6 +21,7 @@ startDesk();
 startStream();
 startMatrix();
 startDialogs();
+startAccess();
 for (const tab of document.querySelectorAll(".cm-tab[aria-current]")) {
   const line = tab.parentElement;
   line.scrollLeft = tab.offsetLeft - line.offsetLeft - (line.clientWidth - tab.offsetWidth) / 2;

@@ -1,0 +1,1 @@
+"""Messenger channels set up: connected, their rules, and who reads and writes in which."""

@@ -1,0 +1,241 @@
+"""Who reads and who writes in which channel: a table of people and channels, and whose dialogues each sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from pydantic import ConfigDict
+
+from gateway.admin.channels import access as service
+from gateway.admin.load_directory import AccountIsOff, ask_for_sync
+from gateway.admin.refused import InputRefused
+from gateway.store.admin.accounts import account as account_of
+from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.store.channels.access import default_channels, rights_in_channels
+from gateway.store.channels.channels import SavedChannel, saved_channels
+from gateway.web.channels.listed import SeenChannel, seen_channel
+from gateway.web.frame import AnyPageCall, Form, PageAnswer, PageCall, PageQuery, SeeOther, Shown
+from gateway.web.refusals import refusal_said
+from gateway.web.setup.tabs import tabs_of
+from routing.dialogues.access import ACCESS_PRESETS, AccessPreset, ChannelRight, Visibility
+from routing.staff import Employee
+from routing.texts.catalogue import Phrase, phrase
+from runtime.database.pool import Conn
+
+PATH = "/setup/channels/access"
+_STAR = "star:"
+_EVERY = "*"
+"""In place of a channel: all of them."""
+_RIGHTS: Mapping[str, ChannelRight] = {"none": "none", "read": "read", "send": "send"}
+
+
+class AccessForm(Form):
+    """cell: "channel employee", may: what they may there, was: what stood in the form, side by side. Beside them "star:employee",
+    the channel that they write from."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    cell: tuple[str, ...] = ()
+    may: tuple[str, ...] = ()
+    was: tuple[str, ...] = ()
+
+    @property
+    def changed(self) -> dict[str, dict[str, ChannelRight | None]]:
+        """Rights by channel, then employee: only what is another than it was."""
+        found: dict[str, dict[str, ChannelRight | None]] = {}
+        for cell, may, was in zip(self.cell, self.may, self.was, strict=False):
+            channel, _, employee = cell.partition(" ")
+            if may != was and may in _RIGHTS and employee:
+                found.setdefault(channel, {})[employee] = _RIGHTS[may]
+        return found
+
+    @property
+    def stars(self) -> dict[str, str]:
+        extra = self.model_extra or {}
+        return {n.removeprefix(_STAR): str(v) for n, v in extra.items() if n.startswith(_STAR) and v}
+
+
+class AddPersonForm(Form):
+    employee: str = ""
+
+
+class EverybodyForm(Form):
+    """channel: "*" = all. do: read = who is not in it reads; send = all write; out = all are taken out."""
+
+    channel: str = ""
+    do: Literal["read", "send", "out"] = "read"
+
+
+class AccessPresetForm(Form):
+    """preset: "part employee"."""
+
+    preset: str = ""
+
+
+class VisibilityForm(Form):
+    visibility: Visibility = "all"
+    observer: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AccessCell:
+    channel: SavedChannel
+    may: ChannelRight
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRow:
+    """lacks_default: they write in several channels, and from none by choice."""
+
+    person: Employee
+    cells: tuple[AccessCell, ...]
+    lacks_default: bool
+    is_observer: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _AccessNow:
+    channels: list[SavedChannel]
+    rights: Mapping[str, Mapping[str, ChannelRight]]
+    chosen: Mapping[str, str]
+    observers: tuple[str, ...]
+
+    def row(self, person: Employee) -> AccessRow:
+        rights, default = self.rights.get(person.id, {}), self.chosen.get(person.id)
+        cells = tuple(AccessCell(c, rights.get(c.id, "none"), default == c.id) for c in self.channels)
+        writes = sum(cell.may == "send" for cell in cells)
+        return AccessRow(person, cells, writes > 1 and default is None, person.id in self.observers)
+
+
+async def _now(conn: Conn, account_id: str) -> _AccessNow:
+    return _AccessNow(
+        await saved_channels(conn, account_id),
+        await rights_in_channels(conn, account_id),
+        await default_channels(conn, account_id),
+        (await account_of(conn, account_id)).settings.dialogues.observers,
+    )
+
+
+async def show_access(call: PageCall) -> Shown:
+    return await _access_page(call)
+
+
+async def _access_page(call: AnyPageCall, error: str = "") -> Shown:
+    async with call.connection() as conn:
+        now = await _now(conn, call.account.id)
+        catalogue = await catalogue_of(conn, call.account.id)
+        visibility = (await account_of(conn, call.account.id)).settings.dialogues.visibility
+    people = sorted(catalogue.staff.employees, key=lambda person: person.name)
+    inside = [person for person in people if person.id in now.rights or person.id in now.observers]
+    heads: list[SeenChannel] = [seen_channel(call, saved, catalogue) for saved in now.channels]
+    values = {
+        "tabs": tabs_of(call, "channels"),
+        "channels": now.channels,
+        "heads": heads,
+        "rows": [now.row(person) for person in inside],
+        "others": [(person.id, person.name) for person in people if person not in inside],
+        "presets": ACCESS_PRESETS,
+        "visibility": visibility,
+        "observers": now.observers,
+        "people": [(person.id, person.name) for person in people],
+        "error": error,
+    }
+    return Shown("channels/access.html", values, status=422 if error else 200)
+
+
+async def save(call: PageCall[PageQuery, AccessForm]) -> PageAnswer:
+    form = call.form
+    try:
+        async with call.connection() as conn, conn.transaction():
+            now = await _now(conn, call.account.id)
+            known = {channel.id for channel in now.channels}
+            rights = {channel: of for channel, of in form.changed.items() if channel in known}
+            stars = {e: c for e, c in form.stars.items() if c in known and now.chosen.get(e) != c}
+            await service.share_many(conn, call.account.id, rights, stars)
+    except InputRefused as err:
+        return await _access_page(call, refusal_said(err, call.texts))
+    return SeeOther(call.here(PATH), said=phrase("setup.said.saved"))
+
+
+async def add_person(call: PageCall[PageQuery, AddPersonForm]) -> PageAnswer:
+    """Add one to all channels, to read in them."""
+    return await _given(call, _EVERY, {call.form.employee: "read"}, phrase("setup.channels.said.person"))
+
+
+async def change_everybody(call: PageCall[PageQuery, EverybodyForm]) -> PageAnswer:
+    form = call.form
+    async with call.connection() as conn:
+        now = await _now(conn, call.account.id)
+        everybody = [person.id for person in (await catalogue_of(conn, call.account.id)).staff.employees]
+    rights: dict[str, ChannelRight | None] = dict.fromkeys(
+        everybody if form.do != "out" else now.rights, None if form.do == "out" else form.do
+    )
+    return await _given(call, form.channel, rights, phrase(f"setup.channels.said.everybody_{form.do}"))
+
+
+async def _given(
+    call: AnyPageCall, channel: str, rights: Mapping[str, ChannelRight | None], said: Phrase
+) -> PageAnswer:
+    """Give them in this channel, or in all. Who is to read and has a right there already keeps it."""
+    try:
+        async with call.connection() as conn, conn.transaction():
+            now = await _now(conn, call.account.id)
+            named = [one.id for one in now.channels if channel in (_EVERY, one.id)]
+            given = {
+                id: {
+                    who: may
+                    for who, may in rights.items()
+                    if may != "read" or now.rights.get(who, {}).get(id, "none") == "none"
+                }
+                for id in named
+            }
+            await service.share_many(conn, call.account.id, given, {})
+    except InputRefused as err:
+        return await _access_page(call, refusal_said(err, call.texts))
+    return SeeOther(call.here(PATH), said=said)
+
+
+async def ask_to_clear(call: PageCall) -> Shown:
+    """Ask before everybody is taken out of every channel."""
+    async with call.connection() as conn:
+        now = await _now(conn, call.account.id)
+    people = sum(any(may != "none" for may in of.values()) for of in now.rights.values())
+    values = {"tabs": tabs_of(call, "channels"), "people": people, "channels": len(now.channels)}
+    return Shown("channels/clear.html", values)
+
+
+async def give_preset(call: PageCall[PageQuery, AccessPresetForm]) -> PageAnswer:
+    part, _, employee = call.form.preset.partition(" ")
+    preset: AccessPreset | None = next((one for one in ACCESS_PRESETS if one == part), None)
+    if preset is None:
+        return SeeOther(call.here(PATH))
+    try:
+        async with call.connection() as conn:
+            await service.give_preset(conn, call.account.id, employee, preset)
+    except InputRefused as err:
+        return await _access_page(call, refusal_said(err, call.texts))
+    return SeeOther(call.here(PATH), said=phrase("setup.said.saved"))
+
+
+async def choose_visibility(call: PageCall[PageQuery, VisibilityForm]) -> PageAnswer:
+    form = call.form
+    try:
+        async with call.connection() as conn:
+            observers = [one for one in form.observer if one]
+            await service.choose_visibility(conn, call.account.id, form.visibility, observers)
+    except InputRefused as err:
+        return await _access_page(call, refusal_said(err, call.texts))
+    return SeeOther(call.here(PATH), said=phrase("setup.said.saved"))
+
+
+async def refresh(call: PageCall) -> SeeOther:
+    """Ask the worker to read people, pipelines and stages from the CRM now."""
+    try:
+        async with call.connection() as conn:
+            await ask_for_sync(conn, call.account.id, is_full=False)
+    except AccountIsOff:
+        return SeeOther(call.here(PATH), said=phrase("matrix.page.refresh-off"))
+    return SeeOther(call.here(PATH), said=phrase("matrix.page.refresh-asked"))

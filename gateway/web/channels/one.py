@@ -1,0 +1,167 @@
+"""One channel: its name, keys and rules, switched on and off, and taken away with what goes along said before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from gateway.admin.channels import channels as service
+from gateway.admin.channels.channels import ChannelInUse
+from gateway.admin.refused import InputRefused, NothingOfThatName
+from gateway.channels.addresses import channel_address
+from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.store.channels.access import rights_in_channels
+from gateway.store.channels.channels import SavedChannel
+from gateway.store.channels.dialogues import count_of_channel
+from gateway.web.channels.listed import PATH, fields_of, seen_channel
+from gateway.web.channels.typed import ChannelForm, form_of_rules
+from gateway.web.frame import (
+    AnyPageCall,
+    Form,
+    PageAnswer,
+    PageCall,
+    PageQuery,
+    SeeOther,
+    Shown,
+    page_not_found,
+)
+from gateway.web.matrix.choosers import Choosers
+from gateway.web.setup.pbx import allowed_to
+from gateway.web.setup.refusals import errors_of
+from gateway.web.setup.tabs import tabs_of
+from routing.dialogues.rules import ChannelRules
+from routing.matrix.catalogue import Catalogue
+from routing.texts.catalogue import phrase
+from runtime.database.pool import Conn
+from sms.channels.kinds import CHANNEL_KINDS
+
+_EMPTY_AUTHORS = 2
+
+
+class ChannelRemovalForm(Form):
+    even_if_used: bool = False
+
+
+class ChannelSwitchForm(Form):
+    is_on: bool = False
+
+
+async def the_channel(conn: Conn, call: AnyPageCall) -> SavedChannel:
+    """Return the one of the address, by its id."""
+    try:
+        saved = await service.channel_of(conn, call.account.id, call.path["channel"])
+    except NothingOfThatName as err:
+        raise page_not_found() from err
+    if saved.id != call.path["channel"]:
+        raise page_not_found()
+    return saved
+
+
+async def show_one(call: PageCall) -> Shown:
+    return await _one_page(call)
+
+
+async def _one_page(
+    call: AnyPageCall, errors: Mapping[str, str] | None = None, typed: ChannelForm | None = None
+) -> Shown:
+    """typed: what was refused."""
+    async with call.connection() as conn:
+        saved = await the_channel(conn, call)
+        catalogue = await catalogue_of(conn, call.account.id)
+        rights = await rights_in_channels(conn, call.account.id)
+    held, kind = saved.channel, CHANNEL_KINDS[saved.channel.kind]
+    form = {**form_of_rules(saved.rules), "name": saved.name, "is_on": saved.is_on}
+    if typed is not None:
+        form = {**typed.model_dump(), "authors": typed.authors}
+    values = {
+        "tabs": tabs_of(call, "channels"),
+        "one": seen_channel(call, saved, catalogue),
+        "form": form,
+        "has": ChannelRules.model_fields,
+        "told_to": channel_address(call.services.settings.base_url, saved),
+        "errors": errors or {},
+        "unseen": [
+            person.name
+            for person in catalogue.staff.employees
+            if rights.get(person.id, {}).get(saved.id, "none") == "none"
+        ],
+        **_choices(call, catalogue, form),
+        **fields_of(kind, typed.settings if typed else held.settings, frozenset(held.keys)),
+    }
+    return Shown("channels/one.html", values, status=422 if errors else 200)
+
+
+def _choices(call: AnyPageCall, catalogue: Catalogue, form: Mapping[str, Any]) -> dict[str, Any]:
+    choosers, said = Choosers(call.texts, catalogue), call.texts.say
+    people = sorted((person.name, person.id) for person in catalogue.staff.employees)
+    known = {id for _, id in people}
+    gone = [id for id in form["employees"] if id not in known]
+    return {
+        "places": choosers.places(form["place"], unset=said("setup.channels.place_default")),
+        "templates": choosers.names(
+            sorted(catalogue.templates or ()), form["template"], said("setup.channels.template_none")
+        ),
+        "people": [*((id, name) for name, id in people), *((id, id) for id in gone)],
+        "author_rows": [*form["authors"].items(), *[("", "")] * _EMPTY_AUTHORS],
+    }
+
+
+async def change(call: PageCall[PageQuery, ChannelForm]) -> PageAnswer:
+    form = call.form
+    if form.owner == "template" and not form.template:
+        return await _one_page(call, {"template": call.texts.say("setup.refused.channels.template")}, form)
+    async with call.connection() as conn:
+        saved = await the_channel(conn, call)
+        held = saved.channel
+        others = {n: v for n, v in held.settings.items() if n not in form.shown}
+        changes: dict[str, Any] = {
+            "name": form.name.strip(),
+            "is_on": form.is_on,
+            "settings": {**others, **form.settings},
+            "rules": form.rules(saved.rules),
+        }
+        if form.keys:
+            changes["keys"] = {**held.keys, **form.keys}
+        try:
+            await service.change_channel(conn, call.account.id, saved.id, changes, allowed_to(call))
+        except InputRefused as err:
+            return await _one_page(call, errors_of(err, call.texts, "channels"), form)
+    return SeeOther(call.here(f"{PATH}/{saved.id}"), said=phrase("setup.said.saved"))
+
+
+async def switch(call: PageCall[PageQuery, ChannelSwitchForm]) -> PageAnswer:
+    """Tick it in the list: whether it takes part."""
+    async with call.connection() as conn:
+        saved = await the_channel(conn, call)
+        await service.change_channel(conn, call.account.id, saved.id, {"is_on": call.form.is_on})
+    said = "setup.channels.said.on" if call.form.is_on else "setup.channels.said.off"
+    return SeeOther(call.here(PATH), said=phrase(said, name=saved.name))
+
+
+async def ask_removal(call: PageCall) -> Shown:
+    async with call.connection() as conn:
+        saved = await the_channel(conn, call)
+        return await _removal_page(call, conn, saved)
+
+
+async def _removal_page(call: AnyPageCall, conn: Conn, saved: SavedChannel, status: int = 200) -> Shown:
+    dialogues, messages = await count_of_channel(conn, call.account.id, saved.id)
+    rights = await rights_in_channels(conn, call.account.id)
+    values = {
+        "tabs": tabs_of(call, "channels"),
+        "saved": saved,
+        "dialogues": dialogues,
+        "messages": messages,
+        "people": sum(of.get(saved.id, "none") != "none" for of in rights.values()),
+    }
+    return Shown("channels/remove.html", values, status=status)
+
+
+async def remove(call: PageCall[PageQuery, ChannelRemovalForm]) -> PageAnswer:
+    async with call.connection() as conn:
+        saved = await the_channel(conn, call)
+        try:
+            await service.remove_channel(conn, call.account.id, saved.id, even_if_used=call.form.even_if_used)
+        except ChannelInUse:
+            return await _removal_page(call, conn, saved, 409)
+    return SeeOther(call.here(PATH), said=phrase("setup.channels.said.removed", name=saved.name))

@@ -1,0 +1,186 @@
+"""Messenger channels on the pages: connected, their rules, taken away with what goes along, and who reads and writes in which."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.store.admin.accounts import account as account_of
+from gateway.store.admin.staff import replace_staff
+from gateway.store.channels.access import default_channels, rights_in_channels
+from gateway.store.channels.channels import saved_channels
+from sms.channels.kinds import CHANNEL_KINDS
+from tests.integration.api.client import ACCOUNT, ANNA, SENIOR
+from tests.integration.web.browser import Answer, Site
+from tests.integration.web.catalogues import read_catalogues
+from tests.integration.web.chatting import connect, every_message
+from tests.integration.web.test_dialogs import BORIS
+
+PATH = "/setup/channels"
+ACCESS = f"{PATH}/access"
+
+
+@pytest.fixture
+async def shop(site: Site) -> Site:
+    async with site.pool.acquire() as conn, conn.transaction():
+        await replace_staff(conn, ACCOUNT, [SENIOR, ANNA, BORIS])
+    await read_catalogues(site.pool)
+    return site
+
+
+async def rights(site: Site) -> dict[str, dict[str, Any]]:
+    async with site.pool.acquire() as conn:
+        return dict(await rights_in_channels(conn, ACCOUNT))
+
+
+async def defaults(site: Site) -> dict[str, str]:
+    async with site.pool.acquire() as conn:
+        return await default_channels(conn, ACCOUNT)
+
+
+def fields_of(answer: Answer, **changed: Any) -> dict[str, Any]:
+    """What the form of one channel sends as it stands, with what is changed in it."""
+    form = next(one for one in answer.page.all("form") if one.all("input", name="key_name"))
+    sent: dict[str, Any] = {}
+    for field in form.walk():
+        name = field.get("name")
+        if not name or name == "csrf" or field.tag == "button":
+            continue
+        if field.get("type") in ("checkbox", "radio") and "checked" not in field.attributes:
+            continue
+        chosen = [one for one in field.all("option") if "selected" in one.attributes]
+        value = (chosen[0].get("value") if chosen else "") if field.tag == "select" else field.get("value")
+        sent.setdefault(name, []).append(value or "")
+    return {**sent, **changed}
+
+
+async def test_a_channel_is_connected_by_its_kind_and_its_keys_are_not_shown_again(shop: Site) -> None:
+    admin = shop.as_("admin")
+    assert "Каналов ещё нет" in (await admin.get(PATH)).words
+    for kind in CHANNEL_KINDS:
+        assert (await admin.get(f"{PATH}/new?kind={kind}")).status == 200
+    form = {"kind": "telegram", "name": "Telegram", "key_name": "token", "key": "12:secret-of-the-bot"}
+    added = await admin.post(f"{PATH}/new", form)
+    assert added.status == 303
+    page = await admin.get(added.location)
+    assert "secret-of-the-bot" not in page.text
+    assert "Задан" in page.words
+    again = await admin.post(f"{PATH}/new", form)
+    assert (again.status, "Такой канал уже есть" in again.words) == (422, True)
+    nameless = await admin.post(f"{PATH}/new", {**form, "name": " "})
+    assert (nameless.status, "от 1 до 60 знаков" in nameless.words) == (422, True)
+
+
+async def test_rules_of_a_channel_are_saved_and_what_the_form_does_not_show_stays(shop: Site) -> None:
+    await connect(shop.pool, "c1", "Retail", {}, base_url="http://127.0.0.1:1")
+    admin, path = shop.as_("admin"), f"{PATH}/c1"
+    changes = {
+        "name": "Опт", "place": "1:12", "employees": ["anna", "boris"], "author": ["7", ""], "author_of": ["boris", ""],
+        "eight_to_seven": "no",
+    }  # fmt: skip
+    answer = await admin.post(path, fields_of(await admin.get(path), **changes))
+    assert answer.status == 303
+    async with shop.pool.acquire() as conn:
+        (saved,) = await saved_channels(conn, ACCOUNT)
+    rules = saved.rules
+    assert (saved.name, rules.pipeline_id, rules.stage_id, rules.employees) == (
+        "Опт",
+        "1",
+        "12",
+        ("anna", "boris"),
+    )
+    assert (rules.authors, rules.eight_to_seven, saved.is_on) == ({"7": "boris"}, False, True)
+    assert saved.channel.settings["base_url"] == "http://127.0.0.1:1"
+    unchanged = await admin.post(path, fields_of(await admin.get(path)))
+    assert unchanged.status == 303
+    async with shop.pool.acquire() as conn:
+        assert (await saved_channels(conn, ACCOUNT))[0].rules == rules
+    bare = await admin.post(path, fields_of(await admin.get(path), owner="template"))
+    assert (bare.status, "Выберите шаблон" in bare.words) == (422, True)
+    ticked = await admin.post(f"{path}/switch", {"is_on": ""})
+    assert ticked.location == PATH
+    assert "не участвует" in (await admin.get(PATH)).words
+
+
+async def test_before_a_channel_is_removed_it_is_said_what_goes_with_it(shop: Site) -> None:
+    await connect(shop.pool, "c1", "Retail", {"anna": "send", "boris": "none"})
+    await every_message(shop.pool)
+    admin = shop.as_("admin")
+    asked = await admin.get(f"{PATH}/c1/remove")
+    assert "диалогов 1, сообщений 6" in asked.words
+    assert "есть у сотрудников: 1." in asked.words
+    assert (await admin.post(f"{PATH}/c1/remove")).status == 409
+    assert (await admin.post(f"{PATH}/c1/remove", {"even_if_used": "1"})).status == 303
+    assert (await admin.get(f"{PATH}/c1")).status == 404
+    assert await shop.pool.fetchval("SELECT count(*) FROM dialogue") == 0
+
+
+async def test_rights_are_changed_cell_by_cell_and_each_person_has_one_default_channel(shop: Site) -> None:
+    for id in ("c1", "c2"):
+        await connect(shop.pool, id, id.upper(), {"anna": "read", "boris": "none"})
+    admin = shop.as_("admin")
+    cells = ["c1 anna", "c2 anna", "c1 boris", "c2 boris"]
+    form = {"cell": cells, "was": ["read", "read", "none", "none"], "may": ["send", "send", "none", "read"]}
+    assert (await admin.post(ACCESS, {**form, "star:anna": "c2"})).status == 303
+    assert await rights(shop) == {"anna": {"c1": "send", "c2": "send"}, "boris": {"c1": "none", "c2": "read"}}
+    assert await defaults(shop) == {"anna": "c2"}
+    both = {"cell": cells, "was": form["may"], "may": form["may"]}
+    await admin.post(ACCESS, {**both, "star:anna": "c1"})
+    assert await defaults(shop) == {"anna": "c1"}
+    refused = await admin.post(ACCESS, {**both, "star:boris": "c2"})
+    assert refused.status == 422  # who only reads writes from nowhere
+    await admin.post(ACCESS, {"cell": "c1 anna", "was": "send", "may": "none"})
+    assert await defaults(shop) == {"anna": "c2"}  # the only one that is left
+    await shop.pool.execute("UPDATE channel_access SET may = 'send' WHERE employee_id = 'boris'")
+    page = (await admin.get(ACCESS)).page
+    lacking = [
+        row.text for row in page.one("table", cls="cm-access").all("tr") if "hidden" not in _lacks(row)
+    ]
+    assert len(lacking) == 1
+    assert "Борис" in lacking[0]
+
+
+def _lacks(row: Any) -> dict[str, str]:
+    found = [one for one in row.all("span") if "data-lacks" in one.attributes]
+    return found[0].attributes if found else {"hidden": ""}
+
+
+async def test_people_are_added_and_taken_out_one_by_one_and_all_at_once(shop: Site) -> None:
+    for id in ("c1", "c2"):
+        await connect(shop.pool, id, id.upper(), {})
+    admin = shop.as_("admin")
+    assert "Ни у кого ещё нет доступа" in (await admin.get(ACCESS)).words
+    await admin.post(f"{ACCESS}/add", {"employee": "anna"})
+    assert await rights(shop) == {"anna": {"c1": "read", "c2": "read"}}
+    assert (await admin.post(f"{ACCESS}/add", {"employee": "nobody"})).status == 422
+    await admin.post(ACCESS, {"cell": "c1 anna", "was": "read", "may": "send"})
+    await admin.post(f"{ACCESS}/everybody", {"channel": "c1", "do": "read"})
+    assert await rights(shop) == {
+        "anna": {"c1": "send", "c2": "read"}, "boris": {"c1": "read"}, "boss": {"c1": "read"},
+    }  # fmt: skip
+    await admin.post(f"{ACCESS}/everybody", {"channel": "*", "do": "send"})
+    assert all(set(of.values()) == {"send"} and len(of) == 2 for of in (await rights(shop)).values())
+    await admin.post(f"{ACCESS}/everybody", {"channel": "c1", "do": "out"})
+    assert {tuple(of) for of in (await rights(shop)).values()} == {("c2",)}
+    assert "Доступ потеряют: 3, каналов: 2" in (await admin.get(f"{ACCESS}/clear")).words
+    await admin.post(f"{ACCESS}/everybody", {"channel": "*", "do": "out"})
+    assert await rights(shop) == {}
+
+
+async def test_ready_roles_and_who_sees_dialogues_of_others(shop: Site) -> None:
+    await connect(shop.pool, "c1", "C1", {"anna": "read"})
+    admin = shop.as_("admin")
+
+    async def policy() -> tuple[str, tuple[str, ...]]:
+        async with shop.pool.acquire() as conn:
+            of = (await account_of(conn, ACCOUNT)).settings.dialogues
+        return of.visibility, of.observers
+
+    await admin.post(f"{ACCESS}/preset", {"preset": "quality boris"})
+    assert ((await rights(shop))["boris"], await policy()) == ({"c1": "read"}, ("all", ("boris",)))
+    await admin.post(f"{ACCESS}/preset", {"preset": "manager boris"})
+    assert ((await rights(shop))["boris"], await policy()) == ({"c1": "send"}, ("all", ()))
+    await admin.post(f"{ACCESS}/visibility", {"visibility": "own", "observer": ["anna"]})
+    assert await policy() == ("own", ("anna",))
+    assert "наблюдатель" in (await admin.get(ACCESS)).page.one("table", cls="cm-access").text
