@@ -26,7 +26,7 @@ from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.secret_address import webhook_address
 from gateway.db.embedded import EmbeddedPostgres
 from gateway.db.migrate import migrate
-from gateway.demo import callbacks, data, distribution
+from gateway.demo import callbacks, data, dialogues, distribution
 from gateway.demo.callbacks import DemoCallBacks
 from gateway.demo.day_of_rules import somebody_leaves
 from gateway.demo.distribution import DemoStages
@@ -166,6 +166,7 @@ async def _start(
             await distribution.prepare_distribution(pool, stages)
             called = await callbacks.prepare_calls(session, demo.sandbox_url)
             await callbacks.prepare_trigger(pool, called, pbx.url)
+            await dialogues.prepare_channels(pool)
             await _register_webhook(session, pool, demo)
             links = await prepare_people(pool)
             await pool.close()
@@ -253,6 +254,7 @@ Things to try, each line as it stands:
     curl -s -H 'Authorization: Bearer {token}' '{url}/api/v1/decisions?limit=5'
 {distribution.things_to_try(url, demo.sandbox_url, token, stages)}
 {callbacks.things_to_try(url, demo.sandbox_url, token, called)}
+{dialogues.things_to_try(url)}
   the admin API
     {url}/api/openapi.json
 
@@ -272,6 +274,7 @@ async def _live(
         count = await tell_calls(began, tell)
         await bring_to_life(session, pool, demo.sandbox_url, tell, stages, called)
         await tell_returns(pool, began, tell)
+        await dialogues.tell_dialogues(session, pool, demo.url, began)
         await somebody_leaves(pool)
     except (aiohttp.ClientError, TimeoutError, InputRefused) as err:
         log.warning("sample-day-failed", error=str(err))

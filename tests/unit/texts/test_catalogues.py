@@ -248,6 +248,7 @@ CYRILLIC_ELSEWHERE = {
     "gateway/demo/crm_names.py": "the name of one client of the demo",
     "gateway/demo/day_of_rules.py": "what the demo's people call their rules, schedules and reasons",
     "gateway/demo/day_of_clients.py": "the name of the demo's campaign",
+    "gateway/demo/dialogues.py": "what clients and people of the demo write, and names of its channels",
     "gateway/demo/distribution.py": "names of the demo's pipeline, stages and deals",
     "routing/numbers/spelling.py": "words that PBXs send in place of a number",
     "routing/numbers/beside.py": "words that people write beside numbers",
