@@ -19,6 +19,7 @@ from gateway.web.dialogs.whose import reader_of
 from gateway.web.frame import AnyPageCall
 from gateway.web.words.words import Words
 from routing.dialogues.access import Onlooker, seen_in
+from routing.staff import Employee
 from runtime.database.pool import Conn
 from sms.channels.model import MessageStatus
 
@@ -156,10 +157,15 @@ def _line(
         icon=channel_icon(saved),
         at=row["latest"],
         said=said or call.texts.say("dialogs.no_text"),
-        by=last.author_name if is_ours and last else "",
+        by=_author(last, staff) if is_ours and last else "",
         is_refused=is_ours and last is not None and last.status is MessageStatus.REFUSED,
         unread=0 if id == current else unread.get(id, 0),
         owner=(owner.name if owner else row["owner"]) or "",
         is_own=row["owner"] is not None and row["owner"] == call.who.bound.employee,
         is_current=id == current,
     )
+
+
+def _author(last: ChatMessage, staff: Mapping[str, Employee]) -> str:
+    known = staff.get(last.employee_id or "")
+    return known.name if known else last.author_name
