@@ -20,10 +20,14 @@ from gateway.channels.intake import take_channel_news
 from gateway.store.admin.accounts import add_account
 from gateway.store.admin.staff import replace_staff
 from gateway.store.channels.channels import SavedChannel, add_channel, change_channel, saved_channels
+from gateway.store.channels.dialogues import dialogue
+from gateway.store.channels.messages import ChatMessage
+from gateway.store.channels.outgoing import add_outgoing
 from routing.client import EntityKind
 from routing.dialogues.rules import ChannelRules
 from routing.matrix.presets import recommended
-from routing.settings import NumberPolicy
+from routing.settings import AccountSettings, NumberPolicy
+from routing.texts.catalogue import Language
 from sms.channels.port import MessengerChannel
 from sms.channels.sandbox.wire import parse_news
 from tests.fakes.channels.sandbox import body_of, client_message
@@ -50,13 +54,20 @@ class CopyBench:
         self.copier = self.new_copier()
         self.writer = self.new_writer()
 
-    async def begin(self, rules: ChannelRules, time_zone: str = "Europe/Moscow") -> None:
+    async def begin(
+        self, rules: ChannelRules, time_zone: str = "Europe/Moscow", language: Language = "ru"
+    ) -> None:
         channel = MessengerChannel(
             account_id=ACCOUNT, id=CHANNEL, name="WhatsApp", kind="sandbox", keys={}, settings={}
         )
         async with self.pool.acquire() as conn, conn.transaction():
             await add_account(
-                conn, account_id=ACCOUNT, name="Shop", base_url="http://127.0.0.1:1", time_zone=time_zone
+                conn,
+                account_id=ACCOUNT,
+                name="Shop",
+                base_url="http://127.0.0.1:1",
+                time_zone=time_zone,
+                settings=AccountSettings(language=language),
             )
             await replace_staff(conn, ACCOUNT, [SENIOR, ANNA])
             assert await add_channel(conn, channel, rules, secret="hush")
@@ -67,7 +78,7 @@ class CopyBench:
     def new_writer(self) -> Writer:
         effects = PgEffects(self.pool, ACCOUNT, NumberPolicy)
         return Writer(
-            self.crm, effects, ACCOUNT, FakeLease(), self._catch_up, now=lambda: self.now, random=lambda: 0.5
+            self.crm, effects, ACCOUNT, FakeLease(), self.catch_up, now=lambda: self.now, random=lambda: 0.5
         )
 
     async def channel(self) -> SavedChannel:
@@ -108,6 +119,26 @@ class CopyBench:
     async def deletes(self, id: str) -> None:
         await self.told({"told": "deleted", "ids": [id], "at": self.now.isoformat()})
 
+    async def writes(self, key: str, text: str) -> ChatMessage:
+        """Anna orders a message; it waits to be sent."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            id = await conn.fetchval("SELECT dialogue_id FROM dialogue ORDER BY dialogue_id LIMIT 1")
+            of = await dialogue(conn, ACCOUNT, id)
+            assert of is not None
+            added = await add_outgoing(
+                conn,
+                of,
+                own_key=key,
+                text=text,
+                author_kind="employee",
+                author_name="",
+                employee_id="anna",
+                quoted_id="",
+                now=self.now,
+            )
+        assert added is not None
+        return added
+
     async def turn(self) -> None:
         """The copier looks, and the writer sends what waits."""
         await self.copier.turn()
@@ -118,7 +149,10 @@ class CopyBench:
             "UPDATE effect SET created_at = $1 WHERE created_at > $1::timestamptz + interval '1 day'",
             self.now,
         )
+        known = len(self.crm.all("deal"))
         await self.writer.drain()
+        if len(self.crm.all("deal")) != known:  # the directory is told of what is new, as by the webhooks
+            await self.catch_up(Lane.SYNC, ["contact", "deal"])
 
     async def at(self, now: datetime) -> None:
         """Let the time come, and everybody work."""
@@ -138,7 +172,7 @@ class CopyBench:
         """How many requests there were that add notes, and that change them."""
         return self.crm.count("add_notes"), self.crm.count("change_notes")
 
-    async def _catch_up(self, lane: Lane, kinds: Collection[EntityKind]) -> bool:
+    async def catch_up(self, lane: Lane, kinds: Collection[EntityKind]) -> bool:
         found = [entity for kind in kinds for entity in self.crm.all(kind)]
         async with self.pool.acquire() as conn, conn.transaction():
             await apply_entities(conn, ACCOUNT, found, NumberPolicy())

@@ -8,6 +8,7 @@ _TELEGRAM = "tests/unit/sms/channels/test_telegram_wire.py"
 _WAZZUP = "tests/unit/sms/channels/test_wazzup_wire.py"
 
 _SENDING = "tests/integration/channels/test_sending.py"
+_COPIES = "tests/integration/channels/test_copies.py"
 
 ROWS = (
     Sabotage(
@@ -83,5 +84,39 @@ ROWS = (
             "tests/unit/sms/channels/test_stored.py"
             "::test_case_6_a_status_is_never_lowered_in_whatever_order_it_is_told",
         ),
+    ),
+    Sabotage(
+        name="copies-of-one-client-at-once",
+        hurts="a deal has two notes of one hour, each with a part of the dialogue",
+        file="gateway/channels/copier.py",
+        old="            await lock_client(conn, self._account_id, client)\n            rows",
+        new="            rows",
+        tests=(f"{_COPIES}::test_a_copier_waits_for_whoever_works_on_the_client",),
+    ),
+    Sabotage(
+        name="copy-in-a-deleted-note",
+        hurts="what a client corrects stands nowhere in the deal once somebody has deleted the note",
+        file="gateway/channels/copier.py",
+        old="        if not gone:\n",
+        new="        if True:\n",
+        tests=(f"{_COPIES}::test_case_13_what_changes_in_a_note_that_is_gone_or_old_becomes_an_addition",),
+    ),
+    Sabotage(
+        name="copy-of-an-echo",
+        hurts="what an employee wrote stands in the deal twice",
+        file="gateway/store/channels/outgoing.py",
+        old='    await pass_copy_on(conn, message.account_id, echo["message_id"], message.message_id)\n',
+        new="",
+        tests=(
+            f"{_COPIES}::test_of_ours_stands_there_what_was_sent_and_the_echo_of_it_is_no_second_message",
+        ),
+    ),
+    Sabotage(
+        name="copy-of-what-is-no-longer-kept",
+        hurts="a note in the deal loses what was said in it because our own days for it are over",
+        file="gateway/channels/copier.py",
+        old="    if copy.revision and await _is_lost(conn, copy, rows):\n",
+        new="    if False:\n",
+        tests=(f"{_COPIES}::test_what_is_no_longer_kept_is_not_written_over_in_the_note",),
     ),
 )
