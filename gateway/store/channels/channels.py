@@ -87,7 +87,12 @@ async def change_channel(conn: Conn, now: SavedChannel, changes: Mapping[str, An
 
 
 async def remove_channel(conn: Conn, account_id: str, channel_id: str) -> None:
-    """Remove it with its dialogues."""
+    """Remove it with its dialogues. These are locked first, as work on a client does: in another order both would wait for ever."""
+    await conn.execute(
+        "SELECT FROM dialogue WHERE account_id = $1 AND channel_id = $2 ORDER BY dialogue_id FOR UPDATE",
+        account_id,
+        channel_id,
+    )
     await conn.execute(
         "DELETE FROM channel WHERE account_id = $1 AND channel_id = $2", account_id, channel_id
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from tests.integration.web.browser import Answer, Site
 from tests.integration.web.catalogues import read_catalogues
 from tests.integration.web.chatting import connect, every_message
 from tests.integration.web.test_dialogs import BORIS
+from tests.waiting import until
 
 PATH = "/setup/channels"
 ACCESS = f"{PATH}/access"
@@ -114,6 +116,26 @@ async def test_before_a_channel_is_removed_it_is_said_what_goes_with_it(shop: Si
     assert (await admin.post(f"{PATH}/c1/remove", {"even_if_used": "1"})).status == 303
     assert (await admin.get(f"{PATH}/c1")).status == 404
     assert await shop.pool.fetchval("SELECT count(*) FROM dialogue") == 0
+
+
+async def test_a_channel_is_removed_while_a_message_of_it_is_worked_on(shop: Site) -> None:
+    """Neither waits for the other for ever, whoever came first."""
+    await connect(shop.pool, "c1", "Retail", {})
+    await every_message(shop.pool)
+    async with shop.pool.acquire() as worker, worker.transaction():
+        await worker.execute("SELECT FROM dialogue FOR UPDATE")
+        removal = asyncio.create_task(shop.as_("admin").post(f"{PATH}/c1/remove", {"even_if_used": "1"}))
+        waits = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+
+        async def is_waiting() -> bool:
+            return bool(await shop.pool.fetchval(waits))
+
+        await until(is_waiting, "the removal waits for the dialogue")
+        await worker.execute(
+            "INSERT INTO chat_message (account_id, channel_id, dialogue_id, direction, author_kind, at, arrived_at, parts, status)"
+            " SELECT account_id, channel_id, dialogue_id, 'in', 'client', now(), now(), '[]', 'delivered' FROM dialogue"
+        )
+    assert (await removal).status == 303
 
 
 async def test_rights_are_changed_cell_by_cell_and_each_person_has_one_default_channel(shop: Site) -> None:
