@@ -84,7 +84,11 @@ async def sales(
 ) -> AsyncIterator[Sales]:
     # In a department where hardly anybody does anything, silence is silence.
     presence = PresencePolicy(is_on=True, feed_late_minutes=None, answer_seconds=60)
-    env = {"CALLMATRIX_POLL_SECONDS": "1", "CALLMATRIX_DIRECTORY_POLL_SECONDS": "5"}
+    env = {
+        "CALLMATRIX_POLL_SECONDS": "1",
+        "CALLMATRIX_DIRECTORY_POLL_SECONDS": "5",
+        "CALLMATRIX_PAGES": "true",
+    }
     async with _stack(
         postgres_url,
         template_database,
