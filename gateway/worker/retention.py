@@ -25,7 +25,12 @@ from gateway.store.alerts.messages import delete_alert_messages_older_than
 from gateway.store.calls.old_calls import delete_calls, delete_cases, delete_effects
 from gateway.store.campaigns.old import empty_campaign_names, empty_campaign_numbers
 from gateway.store.campaigns.topics import delete_topics_older_than
-from gateway.store.channels.old import delete_chat_messages, delete_empty_dialogues, empty_chat_texts
+from gateway.store.channels.old import (
+    delete_chat_messages,
+    delete_empty_copies,
+    delete_empty_dialogues,
+    empty_chat_texts,
+)
 from gateway.store.channels.updates import delete_old_updates
 from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
 from gateway.store.crm_accounts.webhooks import delete_expired_grants, delete_webhooks_older_than
@@ -130,6 +135,7 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
                         delete_cases,
                         delete_effects,
                         delete_chat_messages,
+                        delete_empty_copies,
                         delete_empty_dialogues,
                     )
                 ),

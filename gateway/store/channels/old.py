@@ -19,6 +19,19 @@ async def delete_chat_messages(conn: Conn, *, account_id: str, before: datetime,
     return int(done.split()[-1])
 
 
+async def delete_empty_copies(conn: Conn, *, account_id: str, before: datetime, limit: int) -> int:
+    """Delete what was known of notes in the CRM of which no message is kept any more; the notes stay."""
+    done: str = await conn.execute(
+        "DELETE FROM chat_copy WHERE (account_id, copy_id) IN (SELECT k.account_id, k.copy_id FROM chat_copy k"
+        " WHERE k.account_id = $1 AND k.ends_at < $2 AND NOT EXISTS (SELECT 1 FROM chat_copy_message c"
+        " WHERE c.account_id = k.account_id AND c.copy_id = k.copy_id) LIMIT $3)",
+        account_id,
+        before,
+        limit,
+    )
+    return int(done.split()[-1])
+
+
 async def delete_empty_dialogues(conn: Conn, *, account_id: str, before: datetime, limit: int) -> int:
     """Delete dialogues without a message; a client who writes again begins a new one."""
     done: str = await conn.execute(

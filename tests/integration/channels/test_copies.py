@@ -14,6 +14,7 @@ from crm.lane import Lane
 from gateway.store.calls.calls import lock_client
 from gateway.store.channels.channels import change_channel, remove_channel
 from gateway.store.channels.messages import message_known_as, raise_status
+from gateway.store.channels.old import delete_empty_copies
 from gateway.store.channels.outgoing import take_in_echo
 from routing.dialogues.rules import ChannelRules, CopyRule
 from sms.channels.model import MessageStatus
@@ -334,3 +335,22 @@ async def test_of_a_channel_that_was_removed_nothing_is_left_to_copy(pool: async
     await bench.passes(hours=2)
     assert bench.texts() == []
     assert await pool.fetchval("SELECT count(*) FROM chat_copy") == 0
+
+
+async def test_what_is_known_of_a_note_goes_with_the_last_of_its_messages(pool: asyncpg.Pool) -> None:
+    bench = await a_bench(pool)
+    await bench.says("m1", "раз")
+    await bench.at(NOON + timedelta(hours=1))
+    await bench.says("m2", "два")
+    await bench.passes(hours=1, minutes=3)
+    assert len(bench.notes()) == 2
+    later = bench.now + timedelta(days=1)
+
+    async def deleted() -> int:
+        async with pool.acquire() as conn:
+            return await delete_empty_copies(conn, account_id=ACCOUNT, before=later, limit=10)
+
+    assert await deleted() == 0
+    await pool.execute("DELETE FROM chat_message WHERE outside_id = 'm1'")
+    assert [await deleted(), await deleted()] == [1, 0]
+    assert len(bench.notes()) == 2

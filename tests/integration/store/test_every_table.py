@@ -29,6 +29,7 @@ _DOES_NOT_GROW = {
     "campaign_task": "one a number of a contact centre's campaign, and goes with that",
     "channel": "people connect messengers",
     "channel_access": "one a person and channel",
+    "chat_copy_message": "goes with its message",
     "chat_revision": "goes with its message",
     "connection": "people connect PBXs",
     "crm_account": "one an account",
