@@ -106,6 +106,8 @@ async def test_a_channel_is_connected_changed_and_removed_and_its_keys_are_never
         ({"rules": {"owner": "template"}}, "rules"),
         ({"rules": {"owner": "lottery"}}, "rules"),
         ({"rules": {"stage_id": "1"}}, "rules"),
+        ({"rules": {"copies": "weekly"}}, "rules"),
+        ({"rules": {"keeps_deleted_text": "perhaps"}}, "rules"),
     ],
 )
 async def test_what_is_wrong_is_refused_by_its_field(api: Api, change: dict[str, Any], field: str) -> None:
@@ -233,11 +235,17 @@ async def test_channels_at_the_command_line(api: Api, database_url: str) -> None
         {"pipeline_id": "7"},
         True,
     )
-    rules = ("--rule", "employees=anna,boss", "--rule", "authors.77=anna", "--rule", "pipeline_id=")
+    given = ("employees=anna,boss", "authors.77=anna", "pipeline_id=", "copies=day", "keeps_deleted_text=yes")
+    rules = [told for rule in given for told in ("--rule", rule)]
     changed = json.loads(await said("set", "Shop", "--name", "Опт", *rules, "--json"))
     assert (changed["name"], changed["rules"]) == (
         "Опт",
-        {"employees": ["anna", "boss"], "authors": {"77": "anna"}},
+        {
+            "employees": ["anna", "boss"],
+            "authors": {"77": "anna"},
+            "copies": "day",
+            "keeps_deleted_text": True,
+        },
     )
     await said("share", "Опт", "--right", "anna=send", "--right", "boss=read")
     assert "1 " not in await said("share", "Опт", "--right", "boss=out", "--right", "anna=read")
