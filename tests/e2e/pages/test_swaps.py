@@ -75,6 +75,19 @@ async def test_the_focus_goes_to_the_heading_when_its_place_is_gone(pages: Pages
         await page.locator("#part h2:focus", has_text="new").wait_for()
 
 
+async def test_what_a_press_in_the_part_asked_for_is_shown_whatever_was_chosen_there(pages: Pages) -> None:
+    async with pages.signed_in_page("/_kit") as page:
+        asks = (
+            '<select id="chosen" aria-label="x"><option selected>one</option><option>two</option></select>'
+            '<button id="press" type="button" hx-get="/part" hx-target="#part" hx-swap="outerHTML">x</button>'
+        )
+        await _with_part(page, asks, asks)
+        await page.select_option("#chosen", "two")
+        await _renew(page)
+        await page.click("#press")
+        await page.locator("#part h2", has_text="new").wait_for()
+
+
 async def test_a_part_that_one_types_into_waits(pages: Pages) -> None:
     async with pages.signed_in_page("/_kit") as page:
         field = '<input id="typed" aria-label="x">'

@@ -20,8 +20,8 @@ function onBeforeSwap(event) {
     location.assign(detail.xhr.getResponseHeader("Location") || `/sign-in?next=${back}`);
     return;
   }
-  // A live part that was asked for before one began to type comes too late.
-  if (detail.target.matches("[data-topics]") && detail.elt === detail.target && isInUse(detail.target)) {
+  // A live part that asked for itself before one began to type comes too late; what a person asked for is shown.
+  if (detail.target.matches("[data-topics]") && detail.requestConfig.elt === detail.target && isInUse(detail.target)) {
     detail.shouldSwap = false;
     return;
   }
