@@ -22,7 +22,7 @@ def _page(
 PAGES: tuple[PageRoute, ...] = (
     _page("GET", people.PEOPLE, people.list_people),
     _page("POST", people.PEOPLE, people.add_person),
-    _page("GET", people.PEOPLE + "/new", people.new_person),
+    _page("GET", "/setup/new-user", people.new_person),
     _page("GET", _ONE, people.one_person),
     _page("POST", _ONE, people.change_person),
     _page("POST", _ONE + "/link", people.give_link),

@@ -128,14 +128,14 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
     "/matrix": ("?cell=inbound.missed.new/end", "?cell=inbound.answered.known_with_deal/end&changed=1"),
     "/matrix/versions/difference": ("?old=1&new=2", "?old=current&new=draft"),
     "/setup/numbers": ("?number=nine", "?number=89161234567"),
-    "/setup/pbx/new": ("?kind=asterisk", "?kind=mango"),
-    "/setup/sms/new": ("?kind=smpp", "?kind=smsc"),
+    "/setup/new-pbx": ("?kind=asterisk", "?kind=mango"),
+    "/setup/new-sms-provider": ("?kind=smpp", "?kind=smsc"),
     "/setup/channels/new": ("?kind=telegram", "?kind=wazzup"),
     "/messages/texts": ("?state=delivered",),
     "/start": ("?kind=generic",),
 }
 """Page -> what is asked of it beside nothing."""
-_NEVER_BARE = ("/distribution/shift-change/move", "/setup/pbx/new", "/setup/sms/new", "/setup/channels/new")
+_NEVER_BARE = ("/distribution/shift-change/move", "/setup/new-pbx", "/setup/new-sms-provider", "/setup/channels/new")
 """Pages that have to be asked for something."""
 NO_PAGES: Mapping[str, str] = {
     "/events": "a stream",

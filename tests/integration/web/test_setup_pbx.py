@@ -29,15 +29,15 @@ async def test_a_pbx_is_connected_and_its_secret_is_shown_once(site: Site) -> No
         "key_name": ["ami_secret"],
         "key": ["hush"],
     }
-    refused = await admin.post("/setup/pbx/new", form)
+    refused = await admin.post("/setup/new-pbx", form)
     assert "Название не подходит" in refused.page.by_id("name-error").text
     assert "hush" not in refused.text
-    added = await admin.post("/setup/pbx/new", {**form, "name": "branch"})
+    added = await admin.post("/setup/new-pbx", {**form, "name": "branch"})
     secret = added.page.by_id("secret")["value"]
     assert secret in added.page.by_id("instructions").text
     assert added.page.by_id("address")["value"].endswith("/pbx/branch")
     assert (
-        "Такое подключение уже есть" in (await admin.post("/setup/pbx/new", {**form, "name": "branch"})).words
+        "Такое подключение уже есть" in (await admin.post("/setup/new-pbx", {**form, "name": "branch"})).words
     )
     one = await admin.get("/setup/pbx/branch")
     assert secret not in one.text

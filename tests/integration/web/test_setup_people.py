@@ -21,10 +21,10 @@ async def test_employees_are_added_from_the_crm_changed_and_refused_at_their_fie
     page = await admin.get("/setup/employees")
     assert "Пользователи amoCRM без внутреннего номера: 1" in page.words
     assert page.page.by_id("extension-77")["value"] == "107"
-    taken = await admin.post("/setup/employees/import", {"user": ["77"], "extension": ["101"]})
+    taken = await admin.post("/setup/import-employees", {"user": ["77"], "extension": ["101"]})
     assert taken.status == 422
     assert "Номер 101 уже у другого сотрудника: Анна" in taken.page.by_id("extension-77-error").text
-    added = await admin.post("/setup/employees/import", {"user": ["77"], "extension": ["107"]})
+    added = await admin.post("/setup/import-employees", {"user": ["77"], "extension": ["107"]})
     assert added.location == "/setup/employees"
     form = {
         "name": "Пётр",
@@ -42,7 +42,7 @@ async def test_employees_are_added_from_the_crm_changed_and_refused_at_their_fie
     assert "Старший менеджер уже есть: Ольга" in refused.page.by_id("is_senior-error").text
     assert refused.page.by_id("numbers")["value"] == "8 916 123-45-67", "what was typed stays"
     twice = await admin.post(
-        "/setup/employees/new", {**form, "id": "p", "extensions": "109", "crm_user_id": ""}
+        "/setup/new-employee", {**form, "id": "p", "extensions": "109", "crm_user_id": ""}
     )
     assert "8 916" not in twice.page.by_id("numbers-error").text
     assert "+79161234567 уже у другого" in twice.page.by_id("numbers-error").text
@@ -55,7 +55,7 @@ async def test_a_senior_manager_sees_employees_and_changes_nothing(site: Site) -
     page = await senior.get("/setup/employees")
     assert [tab.text for tab in page.page.all("a", cls="cm-tab")] == ["Employees", "Do not call", "Not sent"]
     assert "keep SIP passwords" in page.words
-    assert not page.page.all("a", href="/setup/employees/new")
+    assert not page.page.all("a", href="/setup/new-employee")
     assert (await senior.get("/setup/employees/anna")).status == 403
     assert (await senior.post("/setup/employees/anna", {"name": "x"})).status == 403
 

@@ -12,6 +12,7 @@ from tests.integration.api.client import ACCOUNT
 from tests.integration.web.browser import Site
 
 PATH = "/setup/sms"
+NEW = "/setup/new-sms-provider"
 
 
 async def _saved(site: Site, name: str = "main") -> SavedSmsConnection | None:
@@ -38,11 +39,11 @@ async def test_a_provider_is_connected_and_its_key_is_never_shown_again(site: Si
     page = await admin.get(PATH)
     assert "Ни одного провайдера" in page.words
     assert len(page.page.all("a", cls="cm-card-choice")) == len(SMS_KINDS)
-    refused = await admin.post(f"{PATH}/new", _form(name="Главный"))
+    refused = await admin.post(NEW, _form(name="Главный"))
     assert "Название не подходит" in refused.page.by_id("name-error").text
     assert "hush" not in refused.text
     assert refused.page.by_id("setting-login")["value"] == "sales"
-    assert (await admin.post(f"{PATH}/new", _form())).location == f"{PATH}/main"
+    assert (await admin.post(NEW, _form())).location == f"{PATH}/main"
     saved = await _saved(site)
     assert saved is not None
     assert (saved.connection.keys, saved.connection.settings) == ({"password": "hush"}, {"login": "sales"})
@@ -51,7 +52,7 @@ async def test_a_provider_is_connected_and_its_key_is_never_shown_again(site: Si
     assert "Задан. Пусто — останется прежний" in one.words
     assert "/sms/main/main/" in one.page.by_id("reports_to")["value"]
     assert "работает" in (await admin.get(PATH)).words
-    taken = await admin.post(f"{PATH}/new", _form())
+    taken = await admin.post(NEW, _form())
     assert "Такой провайдер уже есть" in taken.page.by_id("name-error").text
     row = await site.pool.fetchrow("SELECT action, object, after FROM audit WHERE what = 'sms'")
     assert row is not None
@@ -60,7 +61,7 @@ async def test_a_provider_is_connected_and_its_key_is_never_shown_again(site: Si
 
 async def test_what_is_changed_keeps_the_keys_that_were_not_typed(site: Site) -> None:
     admin = site.as_("admin", language="en")
-    await admin.post(f"{PATH}/new", _form())
+    await admin.post(NEW, _form())
     changed = await admin.post(f"{PATH}/main", _form(sender="Kitchens", key="", setting="others", is_on="on"))
     assert changed.status == 303
     saved = await _saved(site)
@@ -75,7 +76,7 @@ async def test_what_is_changed_keeps_the_keys_that_were_not_typed(site: Site) ->
 
 async def test_a_text_is_sent_to_try_and_a_wrong_number_is_refused(site: Site) -> None:
     admin = site.as_("admin")
-    await admin.post(f"{PATH}/new", {"kind": "sandbox", "name": "main"})
+    await admin.post(NEW, {"kind": "sandbox", "name": "main"})
     wrong = await admin.post(f"{PATH}/main/test", {"number": "nine", "text": "Hello"})
     assert "нужен мобильный" in wrong.page.by_id("number-error").text
     assert wrong.page.by_id("text").text == "Hello"
@@ -92,7 +93,7 @@ async def test_a_text_is_sent_to_try_and_a_wrong_number_is_refused(site: Site) -
 
 async def test_a_setting_that_is_a_switch_is_a_check_box(site: Site) -> None:
     admin = site.as_("admin")
-    new = (await admin.get(f"{PATH}/new?kind=smsru")).page.by_id("setting-is_test")
+    new = (await admin.get(f"{NEW}?kind=smsru")).page.by_id("setting-is_test")
     assert (new["type"], new["value"]) == ("checkbox", "is_test")
     form = {
         "kind": "smsru",
@@ -101,7 +102,7 @@ async def test_a_setting_that_is_a_switch_is_a_check_box(site: Site) -> None:
         "key": ["hush"],
         "switch_name": "is_test",
     }
-    await admin.post(f"{PATH}/new", {**form, "switch": "is_test"})
+    await admin.post(NEW, {**form, "switch": "is_test"})
     saved = await _saved(site)
     assert saved is not None
     assert saved.connection.is_set("is_test")

@@ -15,7 +15,7 @@ from tests.integration.web.signing import PASSWORD, House, Visitor
 
 async def test_a_person_is_added_changed_helped_and_removed(house: House) -> None:
     admin = await house.signed_in("olga")
-    page = (await admin.get("/setup/users/new")).page
+    page = (await admin.get("/setup/new-user")).page
     assert "Сейчас, Звонки, Пропущенные" in page.one("form", action="/setup/users").text
     bad = await _sent(admin, page, "/setup/users", login="Не логин", role="manager")
     assert (bad.status, "Логин не подходит" in bad.words) == (422, True)
@@ -50,7 +50,7 @@ async def test_a_person_is_added_changed_helped_and_removed(house: House) -> Non
 async def test_a_manager_who_is_nobody_on_the_phone_is_named_and_still_gets_somewhere(house: House) -> None:
     """The administrator is told when adding them and afterwards; they themselves land on a page that opens."""
     admin = await house.signed_in("olga")
-    page = (await admin.get("/setup/users/new")).page
+    page = (await admin.get("/setup/new-user")).page
     told = await _sent(admin, page, "/setup/users", login="petr", role="manager")
     assert "не привязан к сотруднику" in told.words
     assert told.page.all("a", href="/setup/users/petr#employee")
@@ -93,7 +93,7 @@ async def test_nobody_grants_more_than_they_may_and_is_told_who_can(house: House
     listed = await local.get("/setup/users")
     assert "olga" not in listed.words  # of every account: not theirs to see
     assert (await local.get("/setup/users/olga")).status == 404
-    page = (await local.get("/setup/users/new")).page
+    page = (await local.get("/setup/new-user")).page
     refused = await _sent(local, page, "/setup/users", login="petr", role="admin")
     assert refused.status == 422
     assert "Больше прав, чем есть у вас, дать нельзя. Это может: Ольга Зимина." in refused.words

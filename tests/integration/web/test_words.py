@@ -33,7 +33,7 @@ _DATA = re.compile(
     r"|Перезвонить: пропущенный звонок от"
 )
 """What the account's own texts and catalogues hold: they are in its language, whoever reads."""
-_NAMES_OF_SETTINGS = ("/setup/audit", "/setup/pbx/new")
+_NAMES_OF_SETTINGS = ("/setup/audit", "/setup/new-pbx")
 """Pages that name settings and fields as files of configuration do."""
 _WHOLE_NUMBERS = re.compile(r"9161234567|123-45-67|9990001122|000-11-22|9990001133|9990001144|3031112233")
 _UNSAFE = re.compile(r"<[^>]*\s(style|on[a-z]+)=|<b>Мария|<script>alert|<i>«")
