@@ -132,9 +132,11 @@ async def test_leave_has_a_substitute_on_the_page(site: Site) -> None:
     page = (await senior.get(f"{PLACE}/settings")).page
     row = page.by_id("leave-panel").one("tbody").one("tr")
     assert ("07.12.2026" in row.text, SENIOR.name in row.text) == (True, True)
-    await senior.post(
+    cut = await senior.post(
         f"{PLACE}/leave", {**form, "first": "2026-12-10", "last": "2026-12-12", "substitute": ""}
     )
+    said = await senior.get(f"{PLACE}/settings", Cookie=cut.headers["Set-Cookie"].split(";")[0])
+    assert "Прежний отпуск сокращён или снят: 7 декабря – 20 декабря" in said.words, "and it is said so"
     assert [(one.first.day, one.last.day, one.substitute) for one in await leave()] == [
         (7, 9, SENIOR.id),
         (10, 12, None),

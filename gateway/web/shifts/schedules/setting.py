@@ -21,7 +21,7 @@ from gateway.web.shifts.schedules.places import place_of
 from gateway.web.shifts.schedules.reading import GridQuery, ScheduleSeen, see_schedule
 from routing.schedules.edits import changed_plan, leave_outside, plan_of, with_leave, with_plan
 from routing.schedules.model import Leave, NamedShift, Schedule, ShiftColour, WorkPlan
-from routing.texts.catalogue import Texts, phrase
+from routing.texts.catalogue import Phrase, Texts, phrase
 from runtime.database.pool import Conn
 
 _Change = Callable[[ScheduleSeen], Schedule]
@@ -99,7 +99,10 @@ def _page(
         "typed": typed or ShiftForm(),
         "leaves": leaves_of(seen, call.texts),
         "leave": leave or LeaveForm(),
-        "people": [(person.id, person.name) for person in seen.staff.employees],
+        "people": [
+            (one.id, one.name if one.is_active else call.texts.say("matrix.page.off", name=one.name))
+            for one in seen.staff.employees
+        ],
     }
     return Shown("shifts/schedules/settings.html", values, status=422 if errors else 200)
 
@@ -108,7 +111,7 @@ async def _changed(
     call: AnyPageCall,
     field: str,
     change: _Change,
-    said: str,
+    said: str | Callable[[], Phrase],
     *,
     back: str = "",
     typed: Any = None,
@@ -130,7 +133,9 @@ async def _changed(
             return _page(call, seen, {field: call.texts.say("shifts.paint.no_hours")}, typed)
         except InputRefused as err:
             return _page(call, seen, {field: refusal_said(err, call.texts)}, typed)
-    return SeeOther(call.here(place_of(seen.stored.name) + back), said=phrase(said))
+    return SeeOther(
+        call.here(place_of(seen.stored.name) + back), said=phrase(said) if isinstance(said, str) else said()
+    )
 
 
 async def _save(conn: Conn, call: AnyPageCall, seen: ScheduleSeen, schedule: Schedule) -> None:
@@ -219,6 +224,8 @@ async def add_leave(call: PageCall[GridQuery, LeaveForm]) -> SeeOther | Shown:
     """Give somebody leave, with who works their hours meanwhile; what stood on these dates is this one now."""
     form = call.form
 
+    shortened: list[Leave] = []
+
     def change(seen: ScheduleSeen) -> Schedule:
         if form.first is None or form.last is None or form.last < form.first:
             raise LeaveOdd("no_dates")
@@ -226,12 +233,28 @@ async def add_leave(call: PageCall[GridQuery, LeaveForm]) -> SeeOther | Shown:
             raise LeaveOdd("no_line")
         if form.substitute and f"p:{form.substitute}" == form.who:
             raise LeaveOdd("oneself")
+        if form.substitute and not getattr(seen.staff.by_id.get(form.substitute), "is_active", False):
+            raise LeaveOdd("substitute_off")
         one = Leave(first=form.first, last=form.last, substitute=form.substitute or None)
+        before = plan_of(seen.schedule, whose_of(form.who))
+        shortened.extend(other for other in (before.leave if before else ()) if _is_shortened(other, one))
         return changed_plan(
             seen.schedule, whose_of(form.who), lambda plan: with_leave(_without(plan, one), one)
         )
 
-    return await _changed(call, "leave", change, "shifts.setting.saved", back="/settings", leave=form)
+    def said() -> Phrase:
+        if not shortened:
+            return phrase("shifts.setting.saved")
+        days = ", ".join(f"{call.words.day(o.first)} – {call.words.day(o.last)}" for o in shortened)
+        return phrase("shifts.absence.shortened", days=days)
+
+    return await _changed(call, "leave", change, said, back="/settings", leave=form)
+
+
+def _is_shortened(other: Leave, new: Leave) -> bool:
+    """Whether it loses days to the new one that was not written in its place."""
+    is_touched = other.first <= new.last and new.first <= other.last
+    return is_touched and (other.first, other.last) != (new.first, new.last)
 
 
 def _without(plan: WorkPlan, new: Leave) -> WorkPlan:

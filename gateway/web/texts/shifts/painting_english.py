@@ -17,6 +17,8 @@ SENTENCES: Mapping[str, str] = {
     "shifts.absence.no_dates": "Write both days, the last no earlier than the first.",
     "shifts.absence.no_line": "The schedule has no such line.",
     "shifts.absence.oneself": "The substitute has to be somebody else.",
+    "shifts.absence.shortened": "Saved. Leave that was there is shorter now or gone: {days}.",
+    "shifts.absence.substitute_off": "They are switched off in the CRM: nobody would be there. Choose somebody else.",
     "shifts.months": "January February March April May June July August September October November December",
     "shifts.weekdays": "Mo Tu We Th Fr Sa Su",
     "shifts.brush.day": "Day",

@@ -17,6 +17,8 @@ SENTENCES: Mapping[str, str] = {
     "shifts.absence.no_dates": "Впишите оба дня: последний не раньше первого.",
     "shifts.absence.no_line": "Такой строки в графике нет.",
     "shifts.absence.oneself": "Заменять должен кто-то другой.",
+    "shifts.absence.shortened": "Сохранено. Прежний отпуск сокращён или снят: {days}.",
+    "shifts.absence.substitute_off": "Сотрудник отключён в CRM: на смене никого не будет. Выберите другого.",
     "shifts.months": "Январь Февраль Март Апрель Май Июнь Июль Август Сентябрь Октябрь Ноябрь Декабрь",
     "shifts.weekdays": "пн вт ср чт пт сб вс",
     "shifts.brush.day": "День",

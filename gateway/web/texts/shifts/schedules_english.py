@@ -13,6 +13,7 @@ SENTENCES: Mapping[str, str] = {
     "shifts.schedules.new": "New schedule",
     "shifts.schedules.new_context": "The hours are painted in the next step.",
     "shifts.schedules.none": "There are no schedules yet: templates give by the account's working time.",
+    "shifts.schedules.none_seen": "You may see none of the schedules that there are. Ask an administrator.",
     "shifts.schedules.name": "Name",
     "shifts.schedules.name_example": "Sales",
     "shifts.schedules.kind": "Kind",

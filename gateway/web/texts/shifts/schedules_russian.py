@@ -13,6 +13,7 @@ SENTENCES: Mapping[str, str] = {
     "shifts.schedules.new": "Новый график",
     "shifts.schedules.new_context": "Часы закрашиваются на следующем шаге.",
     "shifts.schedules.none": "Графиков ещё нет: шаблоны распределяют по рабочему времени аккаунта.",
+    "shifts.schedules.none_seen": "Графиков, которые вам видны, нет. Спросите администратора.",
     "shifts.schedules.name": "Название",
     "shifts.schedules.name_example": "Отдел продаж",
     "shifts.schedules.kind": "Тип",
