@@ -125,9 +125,10 @@ class AuditFilter:
 
 
 AUDIT_KINDS = (
-    *("account", "backfill", "call", "case", "change", "client", "connection", "crm event", "directory", "effect"),
-    *("do-not-call", "employee", "event", "item", "matrix", "matrix_check", "queue", "replay", "row", "secrets", "settings", "token"),
-    *("trigger", "user", "webhook"),
+    *("account", "attachment", "backfill", "call", "campaign", "campaign_import", "case", "change", "channel", "client", "connection"),
+    *("crm event", "directory", "distribution", "distribution_simulation", "distribution_stage", "do-not-call", "effect", "employee"),
+    *("event", "item", "matrix", "matrix_check", "message", "presence", "queue", "replay", "row", "schedule", "secrets", "settings"),
+    *("shift change", "sms", "template", "token", "trigger", "trigger_apply", "update", "user", "webhook"),
 )  # fmt: skip
 """What entries are about."""
 

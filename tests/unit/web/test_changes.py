@@ -8,8 +8,32 @@ from pathlib import Path
 import pytest
 
 import gateway
+from gateway.store.admin.audit import AUDIT_KINDS
 from gateway.web.texts.sentences import TEXTS
 from routing.texts.catalogue import Language
+
+
+def _told() -> dict[str, set[str]]:
+    """Kinds and actions with which a change is recorded, as constants in the code."""
+    found: dict[str, set[str]] = {"what": set(), "action": set()}
+    for file in Path(gateway.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "AuditChange":
+                for keyword in node.keywords:
+                    if keyword.arg in found and isinstance(keyword.value, ast.Constant):
+                        found[keyword.arg].add(str(keyword.value.value))
+    return found
+
+
+@pytest.mark.parametrize("language", TEXTS)
+def test_what_is_recorded_is_told_in_words_and_can_be_asked_for(language: Language) -> None:
+    told, sentences = _told(), TEXTS[language].sentences
+    assert min(len(told["what"]), len(told["action"])) > 15
+    assert told["what"] - set(AUDIT_KINDS) == set()
+    wanted = [f"audit.kind.{kind}" for kind in AUDIT_KINDS] + [
+        f"audit.action.{one}" for one in told["action"]
+    ]
+    assert [key for key in wanted if key.replace(" ", "_").replace("-", "_") not in sentences] == []
 
 
 @pytest.mark.parametrize("language", TEXTS)
