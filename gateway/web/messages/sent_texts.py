@@ -151,11 +151,11 @@ def _cells(call: AnyPageCall, line: TextLine) -> Sequence[str]:
     price: Decimal | str = "" if row.price is None else row.price
     return (
         row.created_at.astimezone(call.zone).strftime("%Y-%m-%d %H:%M:%S"),
-        line.to or call.texts.say("sms.client"),
+        line.to or call.texts.say("messages.texts.tested" if line.is_test else "sms.client"),
         whole,
         call.words.text(row.text),
         line.state,
-        line.by,
+        line.by or (call.texts.say("messages.texts.test") if line.is_test else ""),
         row.deal_id or "",
         row.connection,
         str(row.parts),

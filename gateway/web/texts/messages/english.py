@@ -22,6 +22,7 @@ SENTENCES: Mapping[str, str] = {
     "messages.texts.number_gone": "the number is no longer kept",
     "messages.texts.text_gone": "the text is no longer kept",
     "messages.texts.test": "a test",
+    "messages.texts.tested": "a number to test with",
     "messages.texts.deal": "Deal {id}",
     "messages.texts.none_found": "There are no such texts.",
     "messages.texts.none": "No texts were sent yet.",

@@ -22,6 +22,7 @@ SENTENCES: Mapping[str, str] = {
     "messages.texts.number_gone": "номер уже не хранится",
     "messages.texts.text_gone": "текст уже не хранится",
     "messages.texts.test": "проверка",
+    "messages.texts.tested": "номер для проверки",
     "messages.texts.deal": "Сделка {id}",
     "messages.texts.none_found": "Таких SMS нет.",
     "messages.texts.none": "SMS ещё не отправлялись.",
