@@ -24,8 +24,8 @@ def _page(
 
 PAGES: tuple[PageRoute, ...] = (
     _page("GET", _PATH, listed.show),
-    _page("GET", f"{_PATH}/new", listed.show_new),
-    _page("POST", f"{_PATH}/new", listed.add),
+    _page("GET", "/setup/new-channel", listed.show_new),
+    _page("POST", "/setup/new-channel", listed.add),
     _page("GET", _ACCESS, access.show_access),
     _page("POST", _ACCESS, access.save),
     _page("POST", f"{_ACCESS}/add", access.add_person),

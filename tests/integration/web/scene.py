@@ -130,12 +130,17 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
     "/setup/numbers": ("?number=nine", "?number=89161234567"),
     "/setup/new-pbx": ("?kind=asterisk", "?kind=mango"),
     "/setup/new-sms-provider": ("?kind=smpp", "?kind=smsc"),
-    "/setup/channels/new": ("?kind=telegram", "?kind=wazzup"),
+    "/setup/new-channel": ("?kind=telegram", "?kind=wazzup"),
     "/messages/texts": ("?state=delivered",),
     "/start": ("?kind=generic",),
 }
 """Page -> what is asked of it beside nothing."""
-_NEVER_BARE = ("/distribution/shift-change/move", "/setup/new-pbx", "/setup/new-sms-provider", "/setup/channels/new")
+_NEVER_BARE = (
+    "/distribution/shift-change/move",
+    "/setup/new-pbx",
+    "/setup/new-sms-provider",
+    "/setup/new-channel",
+)
 """Pages that have to be asked for something."""
 NO_PAGES: Mapping[str, str] = {
     "/events": "a stream",

@@ -61,16 +61,16 @@ async def test_a_channel_is_connected_by_its_kind_and_its_keys_are_not_shown_aga
     admin = shop.as_("admin")
     assert "Каналов ещё нет" in (await admin.get(PATH)).words
     for kind in CHANNEL_KINDS:
-        assert (await admin.get(f"{PATH}/new?kind={kind}")).status == 200
+        assert (await admin.get(f"/setup/new-channel?kind={kind}")).status == 200
     form = {"kind": "telegram", "name": "Telegram", "key_name": "token", "key": "12:secret-of-the-bot"}
-    added = await admin.post(f"{PATH}/new", form)
+    added = await admin.post("/setup/new-channel", form)
     assert added.status == 303
     page = await admin.get(added.location)
     assert "secret-of-the-bot" not in page.text
     assert "Задан" in page.words
-    again = await admin.post(f"{PATH}/new", form)
+    again = await admin.post("/setup/new-channel", form)
     assert (again.status, "Такой канал уже есть" in again.words) == (422, True)
-    nameless = await admin.post(f"{PATH}/new", {**form, "name": " "})
+    nameless = await admin.post("/setup/new-channel", {**form, "name": " "})
     assert (nameless.status, "от 1 до 60 знаков" in nameless.words) == (422, True)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from gateway.web.all_pages import PAGES
 
-_OURS = ("{call}", "{dialogue}", "{run}", "{session}", "{do:", "{action:")
+_OURS = ("{call}", "{channel}", "{dialogue}", "{run}", "{session}", "{do:", "{action:")
 """Made by us, or one of a few words: none of them is a word of an address."""
 
 
