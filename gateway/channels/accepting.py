@@ -86,7 +86,10 @@ async def accept_message(
         now=context.now,
     )
     assert added is not None, "the key was looked for under the client's lock"
-    await answered_in_person(context, saved, of, AuthorKind.EMPLOYEE, who.employee_id)
+    is_answer = of.last_in_at is not None
+    if is_answer or of.deal is None:  # the deal of a client who was written to first is whose it was
+        kind = AuthorKind.EMPLOYEE
+        await answered_in_person(context, saved, of, kind, who.employee_id, tells_crm=is_answer)
     return TakenMessage(added, is_new=True)
 
 

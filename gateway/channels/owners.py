@@ -14,10 +14,16 @@ from routing.effects import Effect, UpdateEntity
 
 
 async def answered_in_person(
-    context: JobContext, saved: SavedChannel, dialogue: Dialogue, author_kind: str, employee_id: str | None
+    context: JobContext,
+    saved: SavedChannel,
+    dialogue: Dialogue,
+    author_kind: str,
+    employee_id: str | None,
+    *,
+    tells_crm: bool = True,
 ) -> OwnerReason:
     """Judge an answer that went out; the first one's author becomes the owner, of the deal and the contact too. In the
-    caller's transaction. `taken`: somebody else was first."""
+    caller's transaction. `taken`: somebody else was first. tells_crm: False of who writes before the client does."""
     staff = context.staff
     reason = judged_answer(
         AnswerTold(
@@ -33,7 +39,8 @@ async def answered_in_person(
         return reason
     if not await take_ownership(context.conn, dialogue, employee_id, reason, context.now):
         return "taken"
-    await _tell_crm(context, dialogue, employee_id)
+    if tells_crm:
+        await _tell_crm(context, dialogue, employee_id)
     return reason
 
 

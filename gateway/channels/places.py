@@ -54,6 +54,20 @@ async def placed(context: JobContext, saved: SavedChannel, dialogue: Dialogue, c
     return await owned_by_template(context, saved, client, before, dialogue, cause)
 
 
+async def known_place(context: JobContext, saved: SavedChannel, dialogue: Dialogue) -> Dialogue:
+    """Put a dialogue that we begin to the contact and the open deal that its client has. Nothing is made before they answer."""
+    client = await _client(context, dialogue)
+    decision = decide_incoming(IncomingSituation(client=client, rules=saved.rules, is_on=saved.is_on))
+    placed_now = replace(dialogue, contact=decision.contact, deal=decision.deal)
+    if decision.deal is not None:
+        steps = [step.as_json() for step in decision.steps]
+        placed_now = replace(
+            placed_now, place_reason=decision.reason, place_steps=steps, place_at=context.now
+        )
+    await set_place(context.conn, placed_now)
+    return placed_now
+
+
 async def _client(context: JobContext, dialogue: Dialogue) -> Client:
     """Return what is known of the client: by the number, else of this chat alone. Whoever has no number is merged with nobody."""
     conn, account_id = context.conn, context.account.id
@@ -84,7 +98,7 @@ async def _ordered(
     """Return the contact and the deal, by id or by the effect that makes them."""
     contact, deal, effects = decision.contact, decision.deal, list[Effect]()
     stem = f"chat:{saved.id}:{cause}"
-    owner_id = technical_owner(context)
+    owner_id = _first_owner(context, saved, dialogue)
     if decision.makes_contact:
         made = CreateContact(
             name=_contact_name(context, saved, dialogue), number=dialogue.number or "", owner_id=owner_id
@@ -116,6 +130,14 @@ async def _ordered(
         held=context.is_held,
     )
     return contact, deal
+
+
+def _first_owner(context: JobContext, saved: SavedChannel, dialogue: Dialogue) -> str | None:
+    """Return the CRM user to whom what is made belongs: whose the dialogue is, where we wrote first; else nobody's."""
+    person = context.staff.by_id.get(dialogue.owner or "")
+    if saved.rules.owner == "first_answer" and person and context.staff.can_be_given_work(person):
+        return person.crm_user_id
+    return technical_owner(context)
 
 
 def technical_owner(context: JobContext) -> str | None:

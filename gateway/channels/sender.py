@@ -17,10 +17,12 @@ import structlog
 from gateway.store.calls.calls import lock_client
 from gateway.store.channels import messages as store
 from gateway.store.channels import outgoing
+from gateway.store.channels.beginning import chat_is_known
 from gateway.store.channels.channels import SavedChannel, change_state
-from gateway.store.channels.dialogues import client_of_dialogue, dialogue
+from gateway.store.channels.dialogues import client_of_dialogue, dialogue, number_of_chat
 from gateway.store.channels.messages import ChatMessage
 from runtime.database.lease import Held
+from runtime.database.pool import Conn
 from runtime.trouble import Trouble
 from sms.channels.model import ChannelStateTold, ChatKind, MessageStatus, later_status
 from sms.channels.port import ChannelKind, OpenChannel
@@ -102,7 +104,8 @@ class ChannelSender:
         assert of is not None
         return OutgoingMessage(
             key=message.own_key or "",
-            chat_id=of.chat_id,
+            chat_id="" if number_of_chat(of.chat_id) else of.chat_id,
+            phone=number_of_chat(of.chat_id),
             text="\n".join(part.text for part in message.parts),
             chat_kind=ChatKind(of.kind),
             way=of.way,
@@ -122,10 +125,11 @@ class ChannelSender:
             if held is None:
                 return
             match outcome:
-                case MessageAccepted(id=id):
+                case MessageAccepted(id=id, chat_id=chat_id):
                     echoed = await outgoing.take_in_echo(conn, held, id)
                     status = later_status(MessageStatus.SENT, echoed or MessageStatus.SENT)
                     await store.raise_status(conn, held, status, outside_id=id)
+                    await self._chat_is_known(conn, held, chat_id)
                 case MessageThrottled(retry_after=seconds, of_chat=of_chat):
                     again = now + timedelta(seconds=seconds)
                     await outgoing.put_back(conn, held, again, whole_chat=of_chat)
@@ -140,6 +144,11 @@ class ChannelSender:
                         await change_state(conn, held.account_id, held.channel_id, told)
                 case MessageUnknown(why=why, words=words):
                     await store.raise_status(conn, held, MessageStatus.UNKNOWN, reason=why, words=words)
+
+    async def _chat_is_known(self, conn: Conn, held: ChatMessage, chat_id: str) -> None:
+        of = await dialogue(conn, held.account_id, held.dialogue_id)
+        if of is not None:
+            await chat_is_known(conn, of, chat_id)
 
     async def _recover(self) -> None:
         """Nobody knows what became of messages whose sender is gone: what was being sent when we began is of another process."""

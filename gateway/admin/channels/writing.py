@@ -2,19 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from gateway.admin.channels.channels import channel_of
-from gateway.admin.refused import InputRefused
+from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.calls.client_job import ClientJob
+from gateway.calls.context import JobContext
 from gateway.channels.accepting import NoSuchDialogue, NotTaken, WrittenMessage, accept_message
+from gateway.channels.beginning import begun_dialogue
+from gateway.channels.numbers import client_number, number_policy_of
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.staff import staff_of
-from gateway.store.channels.access import rights_in_channels
+from gateway.store.channels.access import default_channels, rights_in_channels
+from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.listing import DialogueFilter, listed_dialogues
 from gateway.store.channels.messages import ChatMessage
 from gateway.texts.sentences import TEXTS
 from routing.dialogues.access import Onlooker, seen_in
 from runtime.database.pool import Conn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstMessage:
+    """key, is_anyway: as of WrittenMessage. channel: its id or name, "" = from which this person writes. number: in any spelling; or
+    chat: the vendor's id of one."""
+
+    key: str
+    text: str
+    channel: str = ""
+    number: str = ""
+    chat: str = ""
+    is_anyway: bool = False
 
 
 class MessageNotTaken(InputRefused):
@@ -53,20 +72,67 @@ async def send_message(
     saved = await channel_of(conn, account.id, found[0]["channel_id"])
     async with conn.transaction():
         context = await job.context(conn, account.id)
-        taken = await accept_message(context, saved, found[0]["client_key"], who, written)
-        if isinstance(taken, NotTaken):
-            raise MessageNotTaken(taken, await _in_words(conn, account, taken))
-        message = taken.message
-        if taken.is_new:
-            said = {"dialogue": message.dialogue_id, "employee": who.employee_id}
-            change = AuditChange(
-                what="message",
-                object=str(message.message_id),
-                action="written",
-                account_id=account.id,
-                after=said,
-            )
-            await record(conn, change)
+        return await _taken(context, account, saved, found[0]["client_key"], who, written)
+
+
+async def write_first(
+    conn: Conn, job: ClientJob, account: Account, who: Onlooker, first: FirstMessage
+) -> ChatMessage:
+    """Take a message to a client who has not written, or has: it goes into the dialogue that there is. Raise KeyOfAnother,
+    InputRefused, NothingOfThatName."""
+    saved = await _channel_of_writer(conn, account.id, who, first.channel)
+    number = await _number(conn, saved, first.number) if first.number else ""
+    async with conn.transaction():
+        context = await job.context(conn, account.id)
+        of = await begun_dialogue(context, saved, number=number, chat=first.chat)
+        written = WrittenMessage(
+            key=first.key, dialogue_id=of.dialogue_id, text=first.text, is_anyway=first.is_anyway
+        )
+        return await _taken(context, account, saved, of.client_key, who, written)
+
+
+async def _channel_of_writer(conn: Conn, account_id: str, who: Onlooker, channel: str) -> SavedChannel:
+    """Return the channel that was named, else the one from which this person writes."""
+    chosen = channel or (await default_channels(conn, account_id)).get(who.employee_id or "", "")
+    if not chosen:
+        raise InputRefused(
+            "channel", "it is not said from which channel, and none is your default", "name a channel"
+        )
+    saved, seen = await channel_of(conn, account_id, chosen), seen_in(who)
+    if seen.channels is not None and saved.id not in seen.channels:
+        raise NothingOfThatName("channel", chosen)
+    return saved
+
+
+async def _number(conn: Conn, saved: SavedChannel, told: str) -> str:
+    number = client_number(told, await number_policy_of(conn, saved))
+    if not number:
+        raise InputRefused("number", "this is no number that can be written to", "write it as +79161234567")
+    return number
+
+
+async def _taken(
+    context: JobContext,
+    account: Account,
+    saved: SavedChannel,
+    client_key: str,
+    who: Onlooker,
+    written: WrittenMessage,
+) -> ChatMessage:
+    """In the caller's transaction, which MessageNotTaken ends."""
+    taken = await accept_message(context, saved, client_key, who, written)
+    if isinstance(taken, NotTaken):
+        raise MessageNotTaken(taken, await _in_words(context.conn, account, taken))
+    message = taken.message
+    if taken.is_new:
+        change = AuditChange(
+            what="message",
+            object=str(message.message_id),
+            action="written",
+            account_id=account.id,
+            after={"dialogue": message.dialogue_id, "employee": who.employee_id},
+        )
+        await record(context.conn, change)
     return message
 
 

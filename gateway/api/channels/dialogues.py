@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -47,10 +49,11 @@ class DialogueView(Answer):
 
 
 class MessageView(Answer):
-    """parts: kind, text, file and the like, as the messenger told them. author: kind of who wrote it; employee: who that is here.
+    """dialogue: in which it stands. parts: kind, text, file and the like, as the messenger told them. author: kind of who wrote it; employee: who that is here.
     revision: how often it was edited. status: of ours."""
 
     id: int
+    dialogue: int
     direction: str
     author: str
     author_name: str
@@ -117,7 +120,7 @@ async def list_messages(call: ApiCall[MessagesQuery, None]) -> Items[MessageView
         before = _number(q.after, "after") if q.after else None
         found = await listed_messages(conn, call.account.id, row["dialogue_id"], before=before, limit=q.limit)
     return Items[MessageView](
-        items=[_message_view(message) for message in found],
+        items=[message_view(message) for message in found],
         next=str(found[-1].message_id) if len(found) == q.limit else None,
     )
 
@@ -128,17 +131,31 @@ async def write_message(call: ApiCall[NoQuery, NewMessage]) -> MessageView:
         key=told.key, dialogue_id=_dialogue_id(call), text=told.text, is_anyway=told.is_anyway
     )
     async with call.services.pool.acquire() as conn:
-        who = await onlooker(conn, call, told.employee)
-        if not who.employee_id:
-            raise InputRefused("employee", "it is not said in whose name", "name an employee")
+        who = await writer(conn, call, told.employee)
         try:
-            sent = await send_message(conn, call.services.client_job, call.account, who, written)
+            with one_message_a_key():
+                sent = await send_message(conn, call.services.client_job, call.account, who, written)
         except NoSuchDialogue as err:
             raise not_found("dialogue", call.path["dialogue"]) from err
-        except KeyOfAnother as err:
-            title = "The key is that of another message."
-            raise ApiError(409, "key-of-another-message", title, field="key") from err
-    return _message_view(sent)
+    return message_view(sent)
+
+
+@contextmanager
+def one_message_a_key() -> Iterator[None]:
+    """Answer 409 where the key is that of another message."""
+    try:
+        yield
+    except KeyOfAnother as err:
+        title = "The key is that of another message."
+        raise ApiError(409, "key-of-another-message", title, field="key") from err
+
+
+async def writer(conn: Conn, call: AnyCall, employee: str | None) -> Onlooker:
+    """Return who writes. Raise InputRefused where that is nobody."""
+    who = await onlooker(conn, call, employee)
+    if not who.employee_id:
+        raise InputRefused("employee", "it is not said in whose name", "name an employee")
+    return who
 
 
 async def onlooker(conn: Conn, call: AnyCall, employee: str | None = None) -> Onlooker:
@@ -188,9 +205,10 @@ def _dialogue_view(row: asyncpg.Record) -> DialogueView:
     )
 
 
-def _message_view(message: ChatMessage) -> MessageView:
+def message_view(message: ChatMessage) -> MessageView:
     return MessageView(
         id=message.message_id,
+        dialogue=message.dialogue_id,
         direction=message.direction,
         author=message.author_kind,
         author_name=message.author_name,

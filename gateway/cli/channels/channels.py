@@ -13,6 +13,7 @@ from gateway.admin.protection.allowed import allowed_by
 from gateway.admin.protection.shown_settings import shown_settings
 from gateway.admin.refused import InputRefused
 from gateway.channels.addresses import channel_address
+from gateway.cli.channels import writing
 from gateway.cli.options import AccountName, EvenIfUsed, Json, Yes, pairs, secret_given
 from gateway.cli.output import (
     an_account,
@@ -50,6 +51,7 @@ _RIGHTS: dict[str, ChannelRight | None] = {"none": "none", "read": "read", "send
 
 
 def register(app: typer.Typer) -> None:
+    writing.register(channel_app)
     app.add_typer(channel_app, name="channel")
 
 

@@ -13,6 +13,8 @@ from routing.client import Ref
 from runtime.database.pool import Conn
 from sms.channels.model import ChatTold
 
+_TO_NUMBER = "number:"
+
 _BEGIN = """
 INSERT INTO dialogue (account_id, channel_id, chat_id, kind, client_key, number, name, username, way)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (channel_id, chat_id) DO NOTHING
@@ -59,16 +61,27 @@ class Dialogue:
     created_at: datetime
 
 
+def chat_of_number(number: str) -> str:
+    """Return under which id a dialogue stands that we began with a number, until the messenger tells its chat."""
+    return f"{_TO_NUMBER}{number}"
+
+
+def number_of_chat(chat_id: str) -> str:
+    """Return the number of one whose chat is not told yet, else ""."""
+    return chat_id.removeprefix(_TO_NUMBER) if chat_id.startswith(_TO_NUMBER) else ""
+
+
 async def dialogue_of_chat(
     conn: Conn, account_id: str, channel_id: str, chat: ChatTold, client_key: str
 ) -> Dialogue:
     """Return the dialogue of this chat with what is new of it, begun where there was none. client_key: of one that begins."""
-    if chat.moved_from:
+    known_as = chat.moved_from or (chat_of_number(chat.phone) if chat.phone else "")
+    if known_as:
         await conn.execute(
             "UPDATE dialogue SET chat_id = $3 WHERE channel_id = $1 AND chat_id = $2 AND NOT EXISTS"
             " (SELECT 1 FROM dialogue WHERE channel_id = $1 AND chat_id = $3)",
             channel_id,
-            chat.moved_from,
+            known_as,
             chat.id,
         )
     known = await _row_of_chat(conn, channel_id, chat.id)
@@ -87,12 +100,12 @@ async def dialogue_of_chat(
         )
         known = await _row_of_chat(conn, channel_id, chat.id)
         assert known is not None
-        return _dialogue(known)
+        return as_dialogue(known)
     told = await conn.fetchrow(
         _TOLD, account_id, known["dialogue_id"], chat.name, chat.username, chat.way, chat.phone or None
     )
     assert told is not None
-    return _dialogue(told)
+    return as_dialogue(told)
 
 
 async def dialogue(conn: Conn, account_id: str, dialogue_id: int) -> Dialogue | None:
@@ -102,7 +115,7 @@ async def dialogue(conn: Conn, account_id: str, dialogue_id: int) -> Dialogue | 
         account_id,
         dialogue_id,
     )
-    return _dialogue(row) if row else None
+    return as_dialogue(row) if row else None
 
 
 async def client_of_dialogue(conn: Conn, account_id: str, dialogue_id: int) -> str | None:
@@ -191,7 +204,7 @@ async def _row_of_chat(conn: Conn, channel_id: str, chat_id: str) -> asyncpg.Rec
     )
 
 
-def _dialogue(row: asyncpg.Record) -> Dialogue:
+def as_dialogue(row: asyncpg.Record) -> Dialogue:
     fields: dict[str, Any] = dict(row)
     for place in ("contact", "deal"):
         fields[place] = Ref.model_validate(row[place]) if row[place] else None

@@ -269,13 +269,15 @@ def subscription(address: str) -> dict[str, object]:
 def message_json(message: OutgoingMessage, channel_id: str, transport: str) -> dict[str, object]:
     """Return the body that sends it. Raises SmsWireInvalid where no chat can be opened by a number."""
     told: dict[str, object] = {"channelId": channel_id, "crmMessageId": message.key}
-    told |= _into_chat(message) if message.chat_id else _to_number(message, transport)
+    told |= _into_chat(message, transport) if message.chat_id else _to_number(message, transport)
     told |= {"contentUri": message.file.url} if message.file else {"text": message.text}
     return {**told, "refMessageId": message.quoted_id} if message.quoted_id else told
 
 
-def _into_chat(message: OutgoingMessage) -> dict[str, object]:
-    return {"chatType": message.way, "chatId": message.chat_id.removeprefix(f"{message.way}:")}
+def _into_chat(message: OutgoingMessage, transport: str) -> dict[str, object]:
+    """Of a chat that we began nobody has told the kind: it is that of the channel."""
+    kind = message.way or CHAT_OF_TRANSPORT.get(transport, transport)
+    return {"chatType": kind, "chatId": message.chat_id.removeprefix(f"{kind}:")}
 
 
 def _to_number(message: OutgoingMessage, transport: str) -> dict[str, object]:

@@ -36,7 +36,7 @@ class SentIntoChat:
 @dataclass
 class FakeMessenger(FakeProvider):
     """faults: of sending, as at SMS providers; refuses: the reason it gives to everything. updates: all that there were, those
-    behind the cursor are polled. token: what one must ask with."""
+    behind the cursor are polled. token: what one must ask with. opens: by number the chat that it stands for, where it is another."""
 
     refuses: str = ""
     throttles_chat: bool = False
@@ -48,6 +48,7 @@ class FakeMessenger(FakeProvider):
     messages: list[SentIntoChat] = field(default_factory=list)
     is_deduplicating: bool = True
     echoes: bool = False
+    opens: dict[str, str] = field(default_factory=dict)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -78,7 +79,8 @@ class FakeMessenger(FakeProvider):
         known = next((m for m in self.messages if m.key == told["key"] and self.is_deduplicating), None)
         if known is None:
             file = base64.b64decode(told.get("file", {}).get("content", ""))
-            chat_id = told.get("chat_id") or told.get("phone", "")
+            phone = told.get("phone", "")
+            chat_id = told.get("chat_id") or self.opens.get(phone, phone)
             known = SentIntoChat(
                 f"s{len(self.messages) + 1}", told["key"], chat_id, told.get("text", ""), file
             )

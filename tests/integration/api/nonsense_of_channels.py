@@ -18,6 +18,9 @@ NONSENSE_OF_CHANNELS = [
     wrong("channel address gone --account main", _GONE),
     wrong("channel share gone --right anna=send --account main", _GONE),
     wrong("channel share gone --right anna=all --account main", "is no right"),
+    wrong("channel write Hello --employee anna --account main", "either a number or a chat is needed"),
+    wrong("channel write Hello --employee anna --number 12 --channel gone --account main", _GONE),
+    wrong("channel write Hello --employee gone --chat 7 --account main", "from which channel"),
     wrong("channel remove gone --account main --yes", _GONE),
     wrong("channel list --account gone", "there is no account"),
 ]

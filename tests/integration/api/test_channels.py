@@ -210,6 +210,45 @@ async def test_a_message_is_written_once_read_in_pages_and_told_in_the_record_of
         await api.ask("GET", f"{{a}}/dialogues/{id}", status=404)
 
 
+async def test_a_client_is_written_to_first_from_the_channel_that_is_ones_own(
+    api: Api, database_url: str
+) -> None:
+    channel = await connected(api)
+    body = {"key": "k1", "text": "Добрый день", "employee": "anna", "number": "8 916 123-45-67"}
+    path = "{a}/dialogues"
+    unsaid = await api.ask("POST", path, body=body, status=400)
+    assert unsaid["field"] == "channel"
+    await api.ask("PUT", f"{PATH}/{channel['id']}/rights", body={"rights": {"anna": "send"}})
+    first = await api.ask("POST", path, body=body, status=201)
+    assert (await api.ask("POST", path, body=body, status=201))["id"] == first["id"]
+    assert (first["status"], first["employee"]) == ("waiting", "anna")
+    dialogue = await api.ask("GET", f"{path}/{first['dialogue']}")
+    assert (dialogue["number"], dialogue["owner"]) == ("+79161234567", "anna")
+    for wrong, field in (({"number": "12"}, "number"), ({"chat": "x"}, "number"), ({"number": ""}, "number")):
+        assert (await api.ask("POST", path, body={**body, **wrong}, status=400))["field"] == field
+    taken = await api.ask("POST", path, body={**body, "text": "x"}, status=409)
+    assert taken["code"] == "key-of-another-message"
+    words = (
+        "channel",
+        "write",
+        "Ещё",
+        "--number",
+        "+79161234567",
+        "--employee",
+        "anna",
+        "--account",
+        ACCOUNT,
+    )
+    told = await callmatrix(database_url, *words, "--key", "k2", "--json")
+    assert json.loads(told.stdout)["dialogue"] == first["dialogue"], told.stderr
+    again = await callmatrix(database_url, *words, "--key", "k2", "--json")
+    assert again.stdout == told.stdout
+    refused = await callmatrix(
+        database_url, *words[:-4], "--employee", "boss", "--channel", "SHOP", "--account", ACCOUNT
+    )
+    assert refused.returncode != 0
+
+
 async def test_channels_at_the_command_line(api: Api, database_url: str) -> None:
     async def said(*words: str, stdin: str = "") -> str:
         done = await callmatrix(database_url, "channel", *words, "--account", ACCOUNT, stdin=stdin)

@@ -1,0 +1,66 @@
+"""`channel write`: a message to a client, whether they have written or not."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from gateway.admin.channels.writing import FirstMessage, onlooker_of, write_first
+from gateway.calls.client_job import ClientJob
+from gateway.channels.accepting import KeyOfAnother
+from gateway.cli.options import AccountName, Json
+from gateway.cli.output import database, print_json, refusals, run, the_account
+from gateway.settings import Settings
+from gateway.store.admin.matrices import MatrixStore
+from gateway.store.channels.messages import ChatMessage
+from runtime.failure import Failure
+from runtime.tokens import new_secret
+
+
+def register(app: typer.Typer) -> None:
+    app.command("write")(write)
+
+
+def write(
+    text: Annotated[str, typer.Argument(help="what is written")],
+    employee: Annotated[str, typer.Option(help="in whose name")],
+    number: Annotated[str, typer.Option(help="of the client, in any spelling")] = "",
+    chat: Annotated[str, typer.Option(help="or the messenger's id of a chat")] = "",
+    channel: Annotated[
+        str, typer.Option(help="its name or id; the employee's own where it is not said")
+    ] = "",
+    key: Annotated[
+        str, typer.Option(help="the same when it is sent again: one key is one message", show_default=False)
+    ] = "",
+    anyway: Annotated[bool, typer.Option("--anyway", help="though somebody else answered first")] = False,
+    account: AccountName = None,
+    json: Json = False,
+) -> None:
+    """Write to a client, first or into the dialogue that there is; a worker sends it.
+
+    Example: callmatrix channel write "Good morning" --number +79161234567 --employee anna --channel "Shop chat"
+    """
+    if bool(number) == bool(chat):
+        raise Failure("nothing is written", "either a number or a chat is needed", "give --number, or --chat")
+    first = FirstMessage(
+        key=key or new_secret(), text=text, channel=channel, number=number, chat=chat, is_anyway=anyway
+    )
+    with refusals("nothing is written"):
+        message = run(_written(account, employee, first))
+    if json:
+        print_json({"message": message.message_id, "dialogue": message.dialogue_id, "key": message.own_key})
+    else:
+        print(f"Message {message.message_id} waits to be sent.")
+
+
+async def _written(account: str | None, employee: str, first: FirstMessage) -> ChatMessage:
+    async with database(Settings()) as pool, pool.acquire() as conn:
+        target = await the_account(conn, account)
+        who = await onlooker_of(conn, target, employee, sees_all=True)
+        try:
+            return await write_first(conn, ClientJob(pool, MatrixStore()), target, who, first)
+        except KeyOfAnother as err:
+            raise Failure(
+                "nothing is written", "the key is that of another message", "leave it out, or make a new one"
+            ) from err
