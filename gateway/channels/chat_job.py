@@ -21,6 +21,7 @@ from gateway.store.channels import messages as store
 from gateway.store.channels.channels import SavedChannel, saved_channels
 from gateway.store.channels.dialogues import Dialogue, dialogue_of_chat, set_can_write
 from gateway.store.channels.messages import ChatMessage
+from gateway.store.channels.outgoing import nameless_message
 from gateway.store.channels.updates import (
     PendingUpdate,
     delete_queued_chats,
@@ -32,6 +33,7 @@ from gateway.store.channels.updates import (
 )
 from runtime.database.errors import may_pass
 from runtime.database.pool import Conn
+from sms.channels.kinds import CHANNEL_KINDS
 from sms.channels.model import (
     ChannelUpdate,
     ChatChanged,
@@ -123,6 +125,8 @@ class _ChatWork:
             await pass_update_on(self._conn, account_id, update.update_id, dialogue.client_key)
             return None
         known = await store.message_known_as(self._conn, saved.id, id=told.id, own_key=told.own_key)
+        if known is None and told.direction is MessageDirection.OUT:
+            known = await self._of_ours(saved, dialogue, update, told)
         if known is not None:
             await self._again(known, update, told)
             return "applied"
@@ -141,6 +145,15 @@ class _ChatWork:
             await answered_in_person(self._context, saved, dialogue, told.author.kind, employee_id)
         await self._take_early(saved, row)
         return "applied"
+
+    async def _of_ours(
+        self, saved: SavedChannel, dialogue: Dialogue, update: PendingUpdate, told: MessageTold
+    ) -> ChatMessage | None:
+        """Return the message of ours that this is, where a vendor that gives no key back tells of one whose id we never got."""
+        if told.own_key or told.edit or CHANNEL_KINDS[saved.channel.kind].capabilities.returns_key:
+            return None
+        text = "\n".join(part.text for part in told.parts)
+        return await nameless_message(self._conn, dialogue, text, update.received_at)
 
     async def _place(self, saved: SavedChannel, dialogue: Dialogue, told: MessageTold) -> Dialogue:
         """Once in a run for each dialogue: what the first message of it made holds for the next ones."""
@@ -163,12 +176,20 @@ class _ChatWork:
 
     async def _take_early(self, saved: SavedChannel, row: ChatMessage) -> None:
         account_id, ids = self._context.account.id, [row.outside_id or "", row.own_key or ""]
-        for early in await take_early_updates(self._conn, account_id, saved.id, ids):
+        for early in await take_early_updates(self._conn, account_id, self._told_with(saved), ids):
             state = await self._apply(early, update_of(early.told))
             await mark_update(self._conn, account_id, early.update_id, state or "applied")
 
+    def _told_with(self, saved: SavedChannel) -> list[str]:
+        """Return its id, then those of channels that are told of at the same address."""
+        if not CHANNEL_KINDS[saved.channel.kind].shares_address:
+            return [saved.id]
+        alike = [c.id for c in self._channels.values() if c.channel.kind == saved.channel.kind]
+        return [saved.id, *(id for id in alike if id != saved.id)]
+
     async def _status(self, saved: SavedChannel, told: StatusTold) -> str:
-        known = await store.message_known_as(self._conn, saved.id, id=told.id, own_key=told.own_key)
+        channels = [saved.id] if told.channel else self._told_with(saved)
+        known = await store.message_known_as(self._conn, *channels, id=told.id, own_key=told.own_key)
         if known is None:
             return "early"
         await store.raise_status(

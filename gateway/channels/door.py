@@ -33,6 +33,8 @@ CHANNEL_BODY = BodyLimit(1024 * 1024, 10.0)
 _SECONDS = 5.0
 _KNOWN_SECONDS = 2.0
 """So late a change of a channel reaches the door: whoever guesses secrets asks the database for nothing."""
+_ASK_AGAIN_SECONDS = 0.2
+"""For one that is not known: some messengers try an address while it is given to them, a moment after the channel was made."""
 
 
 class ChannelDoor:
@@ -96,15 +98,17 @@ class ChannelDoor:
 
     async def _who(self, request: web.Request) -> SavedChannel | None:
         """Return the channel whose secret stands in the address."""
-        saved = (await self._channels()).get(request.match_info["channel"])
+        id = request.match_info["channel"]
+        saved = (await self._channels()).get(id) or (await self._channels(_ASK_AGAIN_SECONDS)).get(id)
         if saved is None or not saved.secret or saved.channel.kind not in CHANNEL_KINDS:
             return None
         secret = request.match_info["secret"].encode("utf-8", "surrogateescape")
         return saved if hmac.compare_digest(secret, saved.secret.encode()) else None
 
-    async def _channels(self) -> Mapping[str, SavedChannel]:
+    async def _channels(self, known_seconds: float | None = None) -> Mapping[str, SavedChannel]:
+        known_seconds = self._known_seconds if known_seconds is None else known_seconds
         async with self._reading:
-            if time.monotonic() - self._known_at >= self._known_seconds:
+            if time.monotonic() - self._known_at >= known_seconds:
                 async with self._pool.acquire() as conn:
                     self._known = {saved.id: saved for saved in await saved_channels(conn)}
                 self._known_at = time.monotonic()

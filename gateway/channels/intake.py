@@ -50,12 +50,17 @@ async def take_channel_news(
 ) -> int:
     """Store all of it in the caller's transaction. siblings: channels of the account that may share the address. How many updates
     are new."""
-    by_outside = {CHANNEL_KINDS[s.channel.kind].outside_id(s.channel): s for s in _alike(saved, siblings)}
+    alike = _alike(saved, siblings)
+    by_outside = {CHANNEL_KINDS[s.channel.kind].outside_id(s.channel): s for s in alike}
     told = await _with_numbers(
         conn, [(by_outside.get(u.channel) if u.channel else saved, u) for u in _each(news.updates)]
     )
     chats = await keys_of_chats(conn, {(s.id, c.id) for s, u in told if s for c in _chats(u)})
-    messages = await keys_of_messages(conn, {(s.id, id) for s, u in told if s for id in _about(u)})
+    shared = alike if CHANNEL_KINDS[saved.channel.kind].shares_address else []
+    messages = await keys_of_messages(
+        conn, {(of.id, id) for s, u in told if s for id in _about(u) for of in (s, *shared)}
+    )
+    told = [(_whose(of, update, shared, messages), update) for of, update in told]
     rows: list[NewUpdate] = []
     for of, update in told:
         if isinstance(update, ChannelStateTold):
@@ -102,6 +107,15 @@ async def _with_numbers(conn: Conn, told: list[_Told]) -> list[_Told]:
 
 def _alike(saved: SavedChannel, siblings: Iterable[SavedChannel]) -> list[SavedChannel]:
     return [s for s in siblings if (s.account_id, s.channel.kind) == (saved.account_id, saved.channel.kind)]
+
+
+def _whose(
+    of: SavedChannel | None, update: ChannelUpdate, shared: Sequence[SavedChannel], messages: _Of
+) -> SavedChannel | None:
+    """Return the channel in which the message is known of which something is said, where it is not said which channel it is."""
+    if update.channel:
+        return of
+    return next((s for s in shared for id in _about(update) if (s.id, id) in messages), of)
 
 
 def _each(updates: Sequence[ChannelUpdate]) -> list[ChannelUpdate]:

@@ -129,6 +129,8 @@ class ChannelSender:
                     echoed = await outgoing.take_in_echo(conn, held, id)
                     status = later_status(MessageStatus.SENT, echoed or MessageStatus.SENT)
                     await store.raise_status(conn, held, status, outside_id=id)
+                    if not id:
+                        await self._found_by_echo(conn, held)
                     await self._chat_is_known(conn, held, chat_id)
                 case MessageThrottled(retry_after=seconds, of_chat=of_chat):
                     again = now + timedelta(seconds=seconds)
@@ -144,6 +146,15 @@ class ChannelSender:
                         await change_state(conn, held.account_id, held.channel_id, told)
                 case MessageUnknown(why=why, words=words):
                     await store.raise_status(conn, held, MessageStatus.UNKNOWN, reason=why, words=words)
+                    await self._found_by_echo(conn, held)
+
+    async def _found_by_echo(self, conn: Conn, held: ChatMessage) -> None:
+        """Take in the vendor's word of a message whose answer told no id, where it tells of ours without our key."""
+        if self._kind.capabilities.returns_key or held.outside_id:
+            return
+        if echo := await outgoing.take_in_nameless_echo(conn, held):
+            id, status = echo
+            await store.raise_status(conn, held, later_status(MessageStatus.SENT, status), outside_id=id)
 
     async def _chat_is_known(self, conn: Conn, held: ChatMessage, chat_id: str) -> None:
         of = await dialogue(conn, held.account_id, held.dialogue_id)

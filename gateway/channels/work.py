@@ -127,9 +127,11 @@ class ChannelWork:
             await asyncio.gather(*beside, return_exceptions=True)
 
     async def _attach_while(self, lease: Lease, saved: SavedChannel, channel: OpenChannel) -> None:
-        """Have the messenger tell us what is new, and say so again every hour: some forget who did not answer for a while."""
+        """Have the messenger tell us what is new, and say so again every hour: some forget who did not answer for a while. Where
+        channels share an address, which is that of one of them, it is given anew as soon as they are others."""
         backoff, trouble = Backoff(5.0, 600.0), Trouble("channel-address", channel=saved.name)
         while not lease.lost.is_set():
+            beside = self._beside(saved)
             try:
                 await channel.attach(channel_address(self._url, saved) or "")
                 trouble.recovered()
@@ -138,7 +140,21 @@ class ChannelWork:
             except SmsError as err:
                 trouble.failed(err)
                 pause = backoff.failed()
-            await sleep_unless_cancelled(pause)
+            await self._until_others(saved, beside, pause)
+
+    async def _until_others(self, saved: SavedChannel, beside: frozenset[str], seconds: float) -> None:
+        """Wait so long, or until other channels share the address than these."""
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and self._beside(saved) == beside:
+            await sleep_unless_cancelled(min(left, _LOOK_SECONDS))
+
+    def _beside(self, saved: SavedChannel) -> frozenset[str]:
+        """Return the channels that may share its address."""
+        kind = saved.channel.kind
+        if not self._kinds[kind].shares_address:
+            return frozenset()
+        others = self._saved.values()
+        return frozenset(s.id for s in others if (s.account_id, s.channel.kind) == (saved.account_id, kind))
 
     async def _ask_while(self, lease: Lease, saved: SavedChannel, channel: OpenChannel) -> None:
         """Ask how the channel fares, sooner while it is shut: a refused message has shut it, and money or a new key opens it."""

@@ -157,7 +157,8 @@ class ChannelKind:
 
     keys: names of the secrets that a channel of the kind needs. more_keys: of those that it may have. settings: what the kind
     reads, besides `base_url` and `answer_seconds`. needed_settings: those that it cannot do without. vendor_hosts: where the
-    vendor's API is.
+    vendor's API is. shares_address: channels of one vendor account are told of at one address, some of it without saying which;
+    ids of messages are unique among them.
     """
 
     kind: ClassVar[str]
@@ -166,6 +167,7 @@ class ChannelKind:
     settings: ClassVar[tuple[str, ...]] = ()
     needed_settings: ClassVar[tuple[str, ...]] = ()
     vendor_hosts: ClassVar[tuple[str, ...]] = ()
+    shares_address: ClassVar[bool] = False
     capabilities: ClassVar[ChannelCapabilities] = ChannelCapabilities()
 
     def open(

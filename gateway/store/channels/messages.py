@@ -62,14 +62,12 @@ class ChatMessage:
     claimed_at: datetime | None
 
 
-async def message_known_as(
-    conn: Conn, channel_id: str, *, id: str = "", own_key: str = ""
-) -> ChatMessage | None:
-    """Return the message of this id of the vendor, else of this key of ours; locked."""
+async def message_known_as(conn: Conn, *channels: str, id: str = "", own_key: str = "") -> ChatMessage | None:
+    """Return the message of this id of the vendor, else of this key of ours, in one of these channels; locked."""
     row = await conn.fetchrow(
-        "SELECT * FROM chat_message WHERE channel_id = $1 AND (outside_id = nullif($2, '') OR own_key = nullif($3, ''))"
+        "SELECT * FROM chat_message WHERE channel_id = ANY($1) AND (outside_id = nullif($2, '') OR own_key = nullif($3, ''))"
         " ORDER BY outside_id IS NULL LIMIT 1 FOR UPDATE",
-        channel_id,
+        channels,
         id,
         own_key,
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import asyncpg
+
 from gateway.store.channels.copies import pass_copy_on
 from gateway.store.channels.dialogues import Dialogue
 from gateway.store.channels.messages import ChatMessage, as_message
@@ -33,6 +35,27 @@ WHERE (account_id, message_id) = (
         AND e.status IN ('waiting', 'sending') AND e.message_id < m.message_id)
     ORDER BY m.try_at, m.message_id LIMIT 1 FOR UPDATE SKIP LOCKED)
 RETURNING *
+"""
+
+
+# What was told of ours under an id that turns out to be another's: then nobody knows of the first one again.
+_NOT_ITS = """
+UPDATE chat_message SET outside_id = NULL, status = 'unknown' WHERE channel_id = $1 AND outside_id = $2 AND message_id <> $3
+    AND own_key IS NOT NULL
+"""
+
+_NAMELESS = """
+SELECT * FROM chat_message WHERE account_id = $1 AND dialogue_id = $2 AND own_key IS NOT NULL AND outside_id IS NULL
+    AND status IN ('sent', 'unknown') AND claimed_at BETWEEN $4::timestamptz - interval '10 minutes' AND $4::timestamptz + interval '1 minute'
+    AND jsonb_array_length(parts) = 1 AND btrim(parts->0->>'text', E' \\n\\r\\t') = $3
+ORDER BY claimed_at, message_id LIMIT 1 FOR UPDATE
+"""
+
+_ECHO_ALIKE = """
+SELECT message_id, outside_id, status FROM chat_message WHERE account_id = $1 AND dialogue_id = $2 AND own_key IS NULL
+    AND direction = 'out' AND arrived_at >= $4 AND jsonb_array_length(parts) = 1
+    AND btrim(parts->0->>'text', E' \\n\\r\\t') = $3
+ORDER BY arrived_at, message_id LIMIT 1 FOR UPDATE
 """
 
 
@@ -127,18 +150,43 @@ async def take_in_echo(conn: Conn, message: ChatMessage, outside_id: str) -> Mes
     """Remove the vendor's word of this message that was stored as another one before its answer told the id. Its status."""
     if not outside_id:
         return None
+    await conn.execute(_NOT_ITS, message.channel_id, outside_id, message.message_id)
     echo = await conn.fetchrow(
-        "SELECT message_id, status FROM chat_message WHERE channel_id = $1 AND outside_id = $2 AND message_id <> $3 FOR UPDATE",
+        "SELECT message_id, outside_id, status FROM chat_message WHERE channel_id = $1 AND outside_id = $2 AND message_id <> $3"
+        " FOR UPDATE",
         message.channel_id,
         outside_id,
         message.message_id,
     )
-    if echo is None:
+    return (await _absorbed(conn, message, echo))[1] if echo else None
+
+
+async def take_in_nameless_echo(conn: Conn, message: ChatMessage) -> tuple[str, MessageStatus] | None:
+    """Remove the vendor's word of this message that was stored as another one, where no answer tells an id: the same was written
+    in the same chat since it was written, and nobody of ours wrote it. Its id and status."""
+    echo = await conn.fetchrow(
+        _ECHO_ALIKE, message.account_id, message.dialogue_id, _text(message), message.arrived_at
+    )
+    return await _absorbed(conn, message, echo) if echo else None
+
+
+async def nameless_message(conn: Conn, of: Dialogue, text: str, told_at: datetime) -> ChatMessage | None:
+    """Return the message of ours with this text whose id nobody has told, locked; of several the one that went out first."""
+    if not text.strip():
         return None
+    row = await conn.fetchrow(_NAMELESS, of.account_id, of.dialogue_id, text.strip(), told_at)
+    return as_message(row) if row else None
+
+
+async def _absorbed(conn: Conn, message: ChatMessage, echo: asyncpg.Record) -> tuple[str, MessageStatus]:
     await pass_copy_on(conn, message.account_id, echo["message_id"], message.message_id)
     await conn.execute(
         "DELETE FROM chat_message WHERE account_id = $1 AND message_id = $2",
         message.account_id,
         echo["message_id"],
     )
-    return MessageStatus(echo["status"])
+    return echo["outside_id"], MessageStatus(echo["status"])
+
+
+def _text(message: ChatMessage) -> str:
+    return "\n".join(part.text for part in message.parts).strip()

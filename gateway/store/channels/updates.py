@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from runtime.database.pool import Conn
+from sms.channels.kinds import CHANNEL_KINDS
 
 CHATS_TASK = "work_chats"
 
@@ -47,10 +48,14 @@ WHERE (m.channel_id, m.own_key) IN (SELECT * FROM unnest($1::text[], $2::text[])
 _COME = """
 UPDATE channel_update u SET state = 'pending', client_key = d.client_key
 FROM chat_message m JOIN dialogue d USING (account_id, dialogue_id)
-WHERE u.state = 'early' AND u.received_at > now() - interval '1 day'
-    AND m.channel_id = u.channel_id AND (m.outside_id = u.about OR m.own_key = u.about)
+WHERE u.state = 'early' AND u.received_at > now() - interval '1 day' AND (m.outside_id = u.about OR m.own_key = u.about)
+    AND (m.channel_id = u.channel_id OR u.told->>'channel' IS NULL AND EXISTS (
+        SELECT FROM channel a JOIN channel b USING (account_id, kind)
+        WHERE a.channel_id = u.channel_id AND b.channel_id = m.channel_id AND a.kind = ANY($1)))
 RETURNING u.account_id, u.client_key
 """
+_SHARING = [name for name, kind in CHANNEL_KINDS.items() if kind.shares_address]
+"""Kinds of channels of which it is not always said which one is meant."""
 
 _LATE = """
 SELECT DISTINCT account_id, client_key FROM channel_update
@@ -182,15 +187,18 @@ async def pass_update_on(conn: Conn, account_id: str, update_id: int, client_key
 
 
 async def take_early_updates(
-    conn: Conn, account_id: str, channel_id: str, ids: Sequence[str]
+    conn: Conn, account_id: str, channels: Sequence[str], ids: Sequence[str]
 ) -> list[PendingUpdate]:
-    """Return what was said of this message (its id, our key) before it was told."""
+    """Return what was said of this message (its id, our key) before it was told. channels: its own, and others that are told of at
+    the same address, where it is not said which one is meant."""
     rows = await conn.fetch(
         "SELECT update_id, channel_id, told, told_at, sequence, received_at FROM channel_update"
-        " WHERE account_id = $1 AND channel_id = $2 AND state = 'early' AND about = ANY($3)"
+        " WHERE account_id = $1 AND (channel_id = $2 OR channel_id = ANY($3) AND told->>'channel' IS NULL)"
+        " AND state = 'early' AND about = ANY($4)"
         " ORDER BY told_at, sequence, update_id",
         account_id,
-        channel_id,
+        channels[0],
+        channels[1:],
         [id for id in ids if id],
     )
     return [PendingUpdate(**row) for row in rows]
@@ -198,7 +206,7 @@ async def take_early_updates(
 
 async def sweep_chats(conn: Conn) -> int:
     """Make jobs for what is left without one, and for what was early and is no more. How many clients."""
-    come = {(r["account_id"], r["client_key"]) for r in await conn.fetch(_COME)}
+    come = {(r["account_id"], r["client_key"]) for r in await conn.fetch(_COME, _SHARING)}
     late = {(r["account_id"], r["client_key"]) for r in await conn.fetch(_LATE)}
     await enqueue_chats(conn, sorted(come | late))
     return len(come | late)

@@ -34,6 +34,7 @@ class WazzupKind(ChannelKind):
     settings = ("channel_id", "transport")
     needed_settings = ("channel_id",)
     vendor_hosts = ("api.wazzup24.com",)
+    shares_address = True
     capabilities: ClassVar[ChannelCapabilities] = ChannelCapabilities(
         has_webhooks=True,
         can_write_first=True,

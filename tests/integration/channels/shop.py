@@ -84,10 +84,17 @@ class ChatShop:
             await change_channel(conn, saved, changes)
 
     async def connect(
-        self, id: str, name: str, rules: ChannelRules = RULES, *, keys: Any = None, **settings: Any
+        self,
+        id: str,
+        name: str,
+        rules: ChannelRules = RULES,
+        *,
+        kind: str = "sandbox",
+        keys: Any = None,
+        **settings: Any,
     ) -> None:
         channel = MessengerChannel(
-            account_id=ACCOUNT, id=id, name=name, kind="sandbox", keys=keys or {}, settings=settings
+            account_id=ACCOUNT, id=id, name=name, kind=kind, keys=keys or {}, settings=settings
         )
         async with self.pool.acquire() as conn, conn.transaction():
             assert await add_channel(conn, channel, rules, secret=SECRET) is not None
