@@ -32,6 +32,7 @@ def differences(
     yield from _parts("employee", "id", before.employees or (), after.employees or (), texts)
     yield from _parts("connection", "name", before.connections or (), after.connections or (), texts)
     yield from _parts("sms", "name", before.sms or (), after.sms or (), texts)
+    yield from _parts("channel", "name", before.channels or (), after.channels or (), texts)
     yield from _parts("template", "name", before.templates or (), after.templates or (), texts)
     yield from _attachments(before, after, texts)
     yield from _parts("campaign", "name", before.campaigns or (), after.campaigns or (), texts)

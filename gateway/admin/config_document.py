@@ -27,9 +27,12 @@ from gateway.admin.protection.shown_settings import shown_settings
 from gateway.admin.refused import InputRefused
 from gateway.pbx.connection import Connection
 from gateway.store.admin.accounts import Account
+from gateway.store.channels.channels import ChannelInFile
 from gateway.store.distribution.templates import Attachment
 from gateway.store.sms.connections import SavedSmsConnection
 from routing.client import ClientKind
+from routing.dialogues.access import ChannelRight
+from routing.dialogues.rules import ChannelRules
 from routing.distribution.template import DistributionTemplate
 from routing.matrix.model import Matrix
 from routing.schedules.edits import as_written
@@ -120,6 +123,18 @@ class SmsPart(_Part):
     is_on: bool = True
 
 
+class ChannelPart(_Part):
+    """A messenger channel without its keys: those that it has are kept. rights: by employee, exactly these from now on; absent =
+    as they are."""
+
+    name: Annotated[str, Field(min_length=1, max_length=60)]
+    kind: str
+    settings: dict[str, JsonValue] = {}
+    rules: ChannelRules = ChannelRules()
+    is_on: bool = True
+    rights: Annotated[dict[str, ChannelRight], Field(max_length=10_000)] | None = None
+
+
 class CampaignFilePart(_Part):
     """What a campaign is told; where it stands, and who is in it, is in no file."""
 
@@ -174,7 +189,7 @@ class TestCall(_Part):
 
 
 class ConfigDocument(_Part):
-    """Sections that are absent stay as they are. employees: exactly these from now on. connections, sms: these are added or
+    """Sections that are absent stay as they are. employees: exactly these from now on. connections, sms, channels: these are added or
     changed; others stay. schedules: by name, the same; so are templates, attachments, campaigns and triggers. matrix: the published one; published as a new version where it decides
     otherwise."""
 
@@ -187,6 +202,7 @@ class ConfigDocument(_Part):
     employees: Annotated[list[EmployeePart], Field(max_length=10_000)] | None = None
     connections: Annotated[list[ConnectionPart], Field(max_length=1000)] | None = None
     sms: Annotated[list[SmsPart], Field(max_length=100)] | None = None
+    channels: Annotated[list[ChannelPart], Field(max_length=200)] | None = None
     schedules: dict[str, Schedule] | None = Field(default=None, max_length=500)
     templates: Annotated[list[DistributionTemplate], Field(max_length=500)] | None = None
     attachments: Annotated[list[AttachmentPart], Field(max_length=5000)] | None = None
@@ -209,6 +225,7 @@ def document_of(
     sms: Sequence[SavedSmsConnection] = (),
     triggers: Sequence[Trigger] = (),
     campaigns: Sequence[tuple[str, CampaignSettings]] = (),
+    channels: Sequence[ChannelInFile] = (),
 ) -> ConfigDocument:
     """people: as an admin entered them, without what the CRM adds. shift: of shift change; absent where nothing was set."""
     return ConfigDocument(
@@ -241,6 +258,7 @@ def document_of(
             for s in sms
         ]
         or None,
+        channels=[_channel_part(one) for one in channels] or None,
         schedules=dict(schedules) or None,
         templates=list(templates) or None,
         attachments=[
@@ -261,6 +279,17 @@ def document_of(
     )
 
 
+def _channel_part(one: ChannelInFile) -> ChannelPart:
+    return ChannelPart(
+        name=one.saved.name,
+        kind=one.saved.channel.kind,
+        settings=shown_settings(one.saved.channel.settings),
+        rules=one.saved.rules,
+        is_on=one.saved.is_on,
+        rights=dict(one.rights) or None,
+    )
+
+
 def as_yaml(document: ConfigDocument) -> str:
     """Write YAML; what equals its default is left out, except for the settings of the account."""
     body: dict[str, Any] = {
@@ -269,7 +298,7 @@ def as_yaml(document: ConfigDocument) -> str:
     }
     lists: Mapping[str, Sequence[BaseModel] | None] = {
         name: getattr(document, name)
-        for name in ("employees", "connections", "sms", "templates", "attachments")
+        for name in ("employees", "connections", "sms", "channels", "templates", "attachments")
     }
     for part, models in lists.items():
         if models is not None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gateway.admin import accounts, connections
 from gateway.admin.accounts import ComingNames
 from gateway.admin.campaigns.from_file import take_campaigns
+from gateway.admin.channels.from_file import channels_in_file, take_channels
 from gateway.admin.config_checks import run_tests
 from gateway.admin.config_diff import differences
 from gateway.admin.config_document import (
@@ -100,6 +101,7 @@ async def export_config(conn: Conn, account_id: str) -> ConfigDocument:
                 for row in await campaigns_of(conn, account_id)
                 if row.state != "finished"
             ],
+            await channels_in_file(conn, account_id),
         )
 
 
@@ -163,6 +165,7 @@ class _Import:
         await self._schedules()
         distribution = DistributionPart(self._conn, self._id, self._by, self._language, self._warn)
         await distribution.take(self._document)
+        await take_channels(self._conn, self._id, self._document, self._allowed, self._warn)
         await take_campaigns(self._conn, self._id, self._document, self._by, self._warn)
         await take_triggers(self._conn, self._id, self._document, self._by, self._language, self._warn)
         await self._shift_change()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import asyncpg
 
+from routing.dialogues.access import ChannelRight
 from routing.dialogues.rules import ChannelRules, stored_rules
 from runtime.database.pool import Conn
 from runtime.database.sealed_columns import opened_map, opened_or_none, sealed, sealed_map
@@ -46,6 +47,13 @@ class SavedChannel:
     @property
     def account_id(self) -> str:
         return self.channel.account_id
+
+
+class ChannelInFile(NamedTuple):
+    """rights: by employee."""
+
+    saved: SavedChannel
+    rights: Mapping[str, ChannelRight]
 
 
 async def add_channel(
