@@ -29,6 +29,8 @@ from gateway.store.channels.old import (
     delete_chat_messages,
     delete_empty_copies,
     delete_empty_dialogues,
+    empty_chat_names,
+    empty_chat_numbers,
     empty_chat_texts,
 )
 from gateway.store.channels.updates import delete_old_updates
@@ -183,13 +185,19 @@ def emptiers(
             told_of_clients.empty_unread,
             empty_firing_steps,
             empty_campaign_names,
+            empty_chat_names,
         ):
             yield partial(empty, account_id=account_id, before=before(min(named)), limit=_BATCH)
     if policy.text_days is not None:
         for empty_texts in (empty_sms_texts, empty_chat_texts):
             yield partial(empty_texts, account_id=account_id, before=before(policy.text_days), limit=_BATCH)
     if policy.number_days is not None:
-        for empty_numbers in (empty_sms_numbers, empty_outbound_numbers, empty_campaign_numbers):
+        for empty_numbers in (
+            empty_sms_numbers,
+            empty_outbound_numbers,
+            empty_campaign_numbers,
+            empty_chat_numbers,
+        ):
             yield partial(
                 empty_numbers, account_id=account_id, before=before(policy.number_days), limit=_BATCH
             )

@@ -1,4 +1,4 @@
-"""`channel write`: a message to a client, whether they have written or not."""
+"""`channel write` and `channel forget`: one client of a channel is written to, or forgotten."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
+from gateway.admin.channels.forget_chat import forget_chat
 from gateway.admin.channels.writing import FirstMessage, onlooker_of, write_first
 from gateway.calls.client_job import ClientJob
 from gateway.channels.accepting import KeyOfAnother
-from gateway.cli.options import AccountName, Json
-from gateway.cli.output import database, print_json, refusals, run, the_account
+from gateway.cli.options import AccountName, Json, Yes
+from gateway.cli.output import confirm, database, on_account, print_json, refusals, run, the_account
 from gateway.settings import Settings
 from gateway.store.admin.matrices import MatrixStore
 from gateway.store.channels.messages import ChatMessage
@@ -20,6 +21,7 @@ from runtime.tokens import new_secret
 
 def register(app: typer.Typer) -> None:
     app.command("write")(write)
+    app.command("forget")(forget)
 
 
 def write(
@@ -52,6 +54,26 @@ def write(
         print_json({"message": message.message_id, "dialogue": message.dialogue_id, "key": message.own_key})
     else:
         print(f"Message {message.message_id} waits to be sent.")
+
+
+def forget(
+    channel: Annotated[str, typer.Argument(help="its name or id")],
+    chat: Annotated[str, typer.Argument(help="the messenger's id of the chat")],
+    account: AccountName = None,
+    yes: Yes = False,
+    json: Json = False,
+) -> None:
+    """Forget a client who has no number: the dialogue, its messages and what was decided go. With a number: `client forget`.
+
+    Example: callmatrix channel forget Shop 123456789 --yes
+    """
+    confirm("All of it goes; the CRM and the messenger are not touched. Go on?", is_sure=yes or json)
+    with refusals("nothing is forgotten"):
+        on_account(account, lambda conn, account_id: forget_chat(conn, account_id, channel, chat))
+    if json:
+        print_json({"channel": channel, "chat": chat, "forgotten": True})
+    else:
+        print("Forgotten here. Delete the contact in the CRM too.")
 
 
 async def _written(account: str | None, employee: str, first: FirstMessage) -> ChatMessage:

@@ -186,6 +186,16 @@ async def forget_dialogues(conn: Conn, account_id: str, number: str) -> None:
     )
 
 
+async def forget_chat_of(conn: Conn, account_id: str, client_key: str) -> None:
+    """Remove what was written with a client who is known by their chat only, and what was told of it."""
+    for table in ("channel_update", "dialogue"):
+        await conn.execute(
+            f"DELETE FROM {table} WHERE account_id = $1 AND client_key = $2",  # noqa: S608 - of ours
+            account_id,
+            client_key,
+        )
+
+
 async def count_of_channel(conn: Conn, account_id: str, channel_id: str) -> tuple[int, int]:
     """How many dialogues and messages would go with a channel."""
     row = await conn.fetchrow(

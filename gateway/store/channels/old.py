@@ -6,6 +6,52 @@ from datetime import datetime
 
 from runtime.database.pool import Conn
 
+_EMPTIED = "emptied:"
+"""In place of a chat's id, by which alone its client could be known; whoever writes again begins a new dialogue."""
+
+_AT_REST = """
+SELECT d.account_id, d.dialogue_id FROM dialogue d WHERE d.account_id = $1 AND d.kind = 'private'
+    AND coalesce(d.last_message_at, d.created_at) < $2 AND d.created_at < $2
+    AND NOT EXISTS (SELECT 1 FROM chat_message m WHERE m.account_id = d.account_id AND m.dialogue_id = d.dialogue_id
+        AND m.status IN ('waiting', 'sending'))
+    AND NOT EXISTS (SELECT 1 FROM channel_update u WHERE u.account_id = d.account_id AND u.client_key = d.client_key
+        AND u.state = 'pending')
+"""
+
+_NUMBERS = f"""
+WITH old AS ({_AT_REST} AND NOT starts_with(d.chat_id, '{_EMPTIED}') LIMIT $3), messages AS (
+    UPDATE chat_message m SET author_id = '' FROM old WHERE m.account_id = old.account_id AND m.dialogue_id = old.dialogue_id
+        AND m.direction = 'in')
+UPDATE dialogue d SET number = NULL, way = '', chat_id = '{_EMPTIED}' || d.dialogue_id, client_key = '{_EMPTIED}' || d.dialogue_id
+FROM old WHERE d.account_id = old.account_id AND d.dialogue_id = old.dialogue_id
+"""  # noqa: S608 - of this module
+
+_NAMES = f"""
+WITH old AS ({_AT_REST} AND (d.name <> '' OR d.username <> '') LIMIT $3), messages AS (
+    UPDATE chat_message m SET author_name = '' FROM old WHERE m.account_id = old.account_id AND m.dialogue_id = old.dialogue_id
+        AND m.direction = 'in')
+UPDATE dialogue d SET name = '', username = '' FROM old WHERE d.account_id = old.account_id AND d.dialogue_id = old.dialogue_id
+"""  # noqa: S608 - of this module
+
+
+async def empty_chat_numbers(conn: Conn, *, account_id: str, before: datetime, limit: int) -> int:
+    """Empty by what clients are known in dialogues that are at rest, numbers and chats, and what was told of them. How many."""
+    told: str = await conn.execute(
+        "DELETE FROM channel_update WHERE (account_id, update_id) IN (SELECT account_id, update_id FROM channel_update"
+        " WHERE account_id = $1 AND state IN ('applied', 'early') AND received_at < $2 LIMIT $3)",
+        account_id,
+        before,
+        limit,
+    )
+    done: str = await conn.execute(_NUMBERS, account_id, before, limit)
+    return int(told.split()[-1]) + int(done.split()[-1])
+
+
+async def empty_chat_names(conn: Conn, *, account_id: str, before: datetime, limit: int) -> int:
+    """Empty what clients are called in dialogues that are at rest. How many dialogues."""
+    done: str = await conn.execute(_NAMES, account_id, before, limit)
+    return int(done.split()[-1])
+
 
 async def delete_chat_messages(conn: Conn, *, account_id: str, before: datetime, limit: int) -> int:
     """Delete messages with their former texts, but for those that wait to be sent."""

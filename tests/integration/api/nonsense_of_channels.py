@@ -21,6 +21,7 @@ NONSENSE_OF_CHANNELS = [
     wrong("channel write Hello --employee anna --account main", "either a number or a chat is needed"),
     wrong("channel write Hello --employee anna --number 12 --channel gone --account main", _GONE),
     wrong("channel write Hello --employee gone --chat 7 --account main", "from which channel"),
+    wrong("channel forget gone 7 --account main --yes", _GONE),
     wrong("channel remove gone --account main --yes", _GONE),
     wrong("channel list --account gone", "there is no account"),
 ]

@@ -116,6 +116,7 @@ NEEDED = {
     "channel remove": ("shop", "--yes"),
     "channel set": ("shop", "--name", "A"),
     "channel share": ("shop", "--right", "anna=read"),
+    "channel forget": ("shop", "7", "--yes"),
     "channel write": ("Hello", "--employee", "anna", "--number", "+79161234567"),
     "sms add": ("texts", "--kind", "sandbox"),
     "sms check": ("texts",),
