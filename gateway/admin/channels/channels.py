@@ -22,6 +22,7 @@ from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.dialogues import count_of_channel
 from gateway.store.distribution.templates import template_of
 from routing.dialogues.rules import ChannelRules
+from runtime.database.errors import may_pass
 from runtime.database.pool import Conn
 from runtime.tokens import new_secret
 from sms.channels.kinds import CHANNEL_KINDS
@@ -29,6 +30,7 @@ from sms.channels.port import ChannelKind, MessengerChannel
 
 LONGEST_CHANNEL_NAME = 60
 _ID_BITS = 72
+_MORE_TRIES = 3
 
 _OF_EACH: Mapping[str, SettingType] = {"base_url": "text", "answer_seconds": "whole"}
 _TYPES: Mapping[str, SettingType] = {"poll_seconds": "whole", "window_hours": "whole"}
@@ -115,6 +117,16 @@ async def remove_channel(
     conn: Conn, account_id: str, channel: str, *, even_if_used: bool = False
 ) -> SavedChannel:
     """Remove it with its dialogues, which must be said where there are some. Raise NothingOfThatName, ChannelInUse."""
+    for _ in range(_MORE_TRIES):
+        try:
+            return await _removed(conn, account_id, channel, even_if_used=even_if_used)
+        except Exception as err:  # a deadlock, where somebody works on its clients just now
+            if not may_pass(err):
+                raise
+    return await _removed(conn, account_id, channel, even_if_used=even_if_used)
+
+
+async def _removed(conn: Conn, account_id: str, channel: str, *, even_if_used: bool) -> SavedChannel:
     async with conn.transaction():
         removed = await channel_of(conn, account_id, channel)
         dialogues, messages = await count_of_channel(conn, account_id, removed.id)
