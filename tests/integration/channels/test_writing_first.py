@@ -96,6 +96,17 @@ async def test_case_10_whatever_is_told_before_the_messengers_answer_there_is_on
     ]
 
 
+async def test_case_10_the_answer_is_found_though_nobody_told_where_our_message_went(shop: ChatShop) -> None:
+    async with sending(shop) as (fake, sender):
+        fake.faults.append("hang up")
+        await first(shop, "k1")
+        await turned(sender)
+        (begun,) = await with_client(shop)
+        await shop.told(client_message("a1", chat="chat-9", phone=CLIENT, text="Да"))
+    (dialogue,) = await with_client(shop)
+    assert (dialogue["dialogue_id"], dialogue["chat_id"]) == (begun["dialogue_id"], "chat-9")
+
+
 async def test_a_known_clients_deal_stays_whose_it_is_until_they_are_answered(shop: ChatShop) -> None:
     await shop.office.know_client(CLIENT, owner="2")
     one = await first(shop, "k1")

@@ -1,0 +1,88 @@
+"""A client who writes is somebody's, once, and what is told of our messages reaches the right one."""
+
+from __future__ import annotations
+
+from tests.sabotage.sabotage import Sabotage
+
+_HANDOUTS = "tests/integration/channels/test_handouts.py"
+_FIRST = "tests/integration/channels/test_writing_first.py"
+_BESIDE = "tests/integration/channels/test_wazzup_beside.py"
+_DAYS = "tests/integration/channels/test_days.py"
+
+ROWS = (
+    Sabotage(
+        name="a-chats-deal-is-handed-out-for-each-message",
+        hurts="who waits for somebody to come is given to several people, and the turns are spent on one client",
+        file="routing/dialogues/owner.py",
+        old="    if told.owner is None and told.is_handed_out:\n",
+        new="    if False:\n",
+        tests=(
+            f"{_HANDOUTS}::test_case_37_everybody_off_shift_the_dialogue_waits_and_is_given_to_who_comes",
+            "tests/unit/routing/test_dialogue_owner.py::test_what_becomes_of_the_deal",
+        ),
+    ),
+    Sabotage(
+        name="a-dialogue-does-not-go-with-its-deal",
+        hurts="whoever gets a deal does not see what its client writes",
+        file="gateway/distribution/handout.py",
+        old="            await follow_given(conn, self._account.id, of_chats, self._now)\n",
+        new="            pass\n",
+        tests=(
+            f"{_HANDOUTS}::test_case_36_weights_give_items_1_2_3_to_4_and_5_whatever_is_restarted_in_the_middle",
+        ),
+    ),
+    Sabotage(
+        name="an-eight-spoils-a-number-of-a-messenger",
+        hurts="a client in a messenger is not the one who calls, and has two contacts and two deals",
+        file="gateway/channels/intake.py",
+        old="                number = client_number(chat.phone, policies[of.id])\n",
+        new="                number = chat.phone\n",
+        tests=(
+            "tests/integration/channels/test_numbers.py"
+            "::test_case_50_the_channels_own_switch_counts_and_else_the_accounts",
+        ),
+    ),
+    Sabotage(
+        name="an-answer-begins-another-dialogue",
+        hurts="a client who was written to first answers into a dialogue of nobody's",
+        file="gateway/store/channels/dialogues.py",
+        old='(chat_of_number(chat.phone) if chat.phone else "")',
+        new='""',
+        tests=(f"{_FIRST}::test_case_10_the_answer_is_found_though_nobody_told_where_our_message_went",),
+    ),
+    Sabotage(
+        name="a-status-stays-with-the-channel-of-the-address",
+        hurts="of all channels of a Wazzup account but one nobody sees what was delivered or read",
+        file="gateway/channels/chat_job.py",
+        old="        channels = [saved.id] if told.channel else self._told_with(saved)\n",
+        new="        channels = [saved.id]\n",
+        tests=(f"{_BESIDE}::test_a_status_that_names_no_channel_reaches_the_message_of_a_channel_beside",),
+    ),
+    Sabotage(
+        name="the-vendors-word-of-ours-is-a-second-message",
+        hurts="a message whose answer was lost stands twice in the dialogue, once as unknown",
+        file="gateway/channels/chat_job.py",
+        old="            known = await self._of_ours(saved, dialogue, update, told)\n",
+        new="            known = None\n",
+        tests=(
+            f"{_BESIDE}::test_a_repeated_send_that_comes_back_without_our_key_is_one_message",
+            f"{_BESIDE}::test_case_45_what_may_have_gone_out_is_found_by_the_vendors_word_of_it",
+        ),
+    ),
+    Sabotage(
+        name="who-is-left-of-an-address-is-told-nothing",
+        hurts="after a channel of a Wazzup account was removed, the others hear of no message for up to an hour",
+        file="gateway/channels/work.py",
+        old="and self._beside(saved) == beside:",
+        new="and True:",
+        tests=(f"{_BESIDE}::test_who_is_left_gives_its_address_when_the_one_beside_is_removed",),
+    ),
+    Sabotage(
+        name="numbers-stay-in-dialogues",
+        hurts="a client's number is kept longer than the account says",
+        file="gateway/store/channels/old.py",
+        old="UPDATE dialogue d SET number = NULL,",
+        new="UPDATE dialogue d SET",
+        tests=(f"{_DAYS}::test_numbers_chats_and_names_of_clients_go_and_who_writes_again_begins_anew",),
+    ),
+)
