@@ -27,6 +27,7 @@ WHERE account_id = $1 AND ($2::text[] IS NULL OR channel_id = ANY($2)) AND ($3::
     AND ($12::text IS NULL OR strpos(callmatrix_folded(name), $12) > 0 OR strpos(callmatrix_folded(username), $12) > 0
         OR ($13 <> '' AND strpos(number, $13) > 0) OR ($14 <> '' AND dialogue_id IN (SELECT w.dialogue_id
         FROM chat_message w WHERE w.account_id = $1 AND callmatrix_chat_words(w.parts) @@ to_tsquery('simple', $14))))
+    AND ($15::text[] IS NULL OR number = ANY($15))
 ORDER BY coalesce(last_message_at, created_at) DESC, dialogue_id DESC LIMIT $8
 """
 
@@ -66,7 +67,7 @@ class SoughtText:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DialogueFilter:
     """before: (latest message, id) of the last one of the page before. owner: only theirs. unread_by: only those in which this reader
-    has not seen all."""
+    has not seen all. numbers: of clients."""
 
     channel_id: str | None = None
     dialogue_id: int | None = None
@@ -75,6 +76,7 @@ class DialogueFilter:
     is_without_owner: bool = False
     unread_by: str | None = None
     sought: SoughtText | None = None
+    numbers: tuple[str, ...] | None = None
 
 
 async def listed_dialogues(
@@ -99,6 +101,7 @@ async def listed_dialogues(
         sought.folded if sought else None,
         sought.digits if sought else "",
         sought.words if sought else "",
+        None if wanted.numbers is None else list(wanted.numbers),
     )
     return rows
 

@@ -29,7 +29,6 @@ from gateway.web.matrix.choosers import Choosers
 from gateway.web.setup.pbx import allowed_to
 from gateway.web.setup.refusals import errors_of
 from gateway.web.setup.tabs import tabs_of
-from routing.dialogues.rules import ChannelRules
 from routing.matrix.catalogue import Catalogue
 from routing.texts.catalogue import phrase
 from runtime.database.pool import Conn
@@ -77,7 +76,6 @@ async def _one_page(
         "tabs": tabs_of(call, "channels"),
         "one": seen_channel(call, saved, catalogue),
         "form": form,
-        "has": ChannelRules.model_fields,
         "told_to": channel_address(call.services.settings.base_url, saved),
         "errors": errors or {},
         "unseen": [

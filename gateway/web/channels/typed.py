@@ -12,6 +12,7 @@ from routing.dialogues.rules import AfterClosing, ChannelRules, CopyRule, OwnerR
 SWITCHES = ("webhook",)
 """Settings that are on or off."""
 EightToSeven = Literal["account", "yes", "no"]
+_SAME = ("owner", "employees", "after_closing", "authors", "copies", "keeps_deleted_text")
 _EIGHTS: Mapping[bool | None, EightToSeven] = {None: "account", True: "yes", False: "no"}
 
 
@@ -75,20 +76,15 @@ class ChannelForm(Form):
             "keeps_deleted_text": self.keeps_deleted_text,
             "eight_to_seven": eights[self.eight_to_seven],
         }
-        return {
-            **now.model_dump(mode="json"),
-            **{n: v for n, v in typed.items() if n in ChannelRules.model_fields},
-        }
+        return {**now.model_dump(mode="json"), **typed}
 
 
 def form_of_rules(rules: ChannelRules) -> dict[str, Any]:
     """Return fields of the form as they stand in the channel."""
     told = rules.model_dump(mode="json")
     return {
-        **{n: told[n] for n in ("owner", "employees", "after_closing", "authors")},
+        **{n: told[n] for n in _SAME},
         "template": rules.template or "",
         "place": place_value(rules.pipeline_id, rules.stage_id),
-        "copies": told.get("copies", "hour"),
-        "keeps_deleted_text": told.get("keeps_deleted_text", False),
         "eight_to_seven": _EIGHTS[rules.eight_to_seven],
     }

@@ -12,6 +12,7 @@ from gateway.store.calls.case_lists import calls_of_cases
 from gateway.store.calls.journal import CallFilter, page_of
 from gateway.web.charts.bars import Column, bars
 from gateway.web.charts.spark import spark
+from gateway.web.dialogs.lately import last_written
 from gateway.web.frame import AnyPageCall
 from gateway.web.now.calls_now import calls_going
 from gateway.web.now.reading import (
@@ -92,7 +93,9 @@ def _drawn(call: AnyPageCall, tiles: list[FigureTile]) -> Mapping[str, Any]:
 async def _calls(reading: NowReading) -> Mapping[str, Any]:
     call, going = reading.call, await reading.going()
     shown = calls_going(going.rows, going.names, going.lines, going.why, going.staff, call.words)
-    return {"calls": shown, "latest": None if shown else await _latest(call)}
+    written = await last_written(call, {row.client for row in going.rows if row.client})
+    by_call = {row.call_id: written[row.client] for row in going.rows if row.client in written}
+    return {"calls": shown, "written": by_call, "latest": None if shown else await _latest(call)}
 
 
 async def _latest(call: AnyPageCall) -> Any:

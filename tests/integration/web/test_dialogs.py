@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +19,9 @@ from routing.staff import Employee
 from tests.fakes.channels.sandbox import client_message
 from tests.integration.api.client import ACCOUNT, ANNA, SENIOR
 from tests.integration.web.browser import Browser, Site
+from tests.integration.web.calls_on_pages import store
 from tests.integration.web.chatting import connect, dialogue_of, every_message, told
+from tests.integration.web.test_now import under_way
 from tests.waiting import until
 
 BORIS = Employee(id="boris", name="Борис", crm_user_id="12", extensions=("102",))
@@ -276,3 +279,18 @@ async def test_what_changes_is_told_to_those_who_may_see_it(shop: Site) -> None:
     finally:
         for task in listening:
             task.cancel()
+
+
+async def test_beside_a_call_stands_what_its_client_wrote_last_for_those_who_may_see_it(shop: Site) -> None:
+    number = "+79161234567"
+    await store(shop.pool, under_way("c9", timedelta(seconds=6), client=number))
+    for browser in (who(shop, "anna"), shop.as_("admin")):
+        page = (await browser.get("/calls/c9")).page
+        assert "Refused" in page.by_id("written").text
+        assert page.by_id("written").all("a")[0]["href"].startswith(await one(shop, "7"))
+    for browser in (who(shop, "nobody"), shop.as_("read_only")):
+        assert "Refused" not in (await browser.get("/calls/c9")).text
+    assert "Refused" in (await shop.as_("senior_manager").get("/")).page.by_id("now-calls").text
+    for path in ("/", "/wall"):
+        assert "Refused" not in (await shop.as_("read_only").get(path)).text
+    assert "Refused" not in (await shop.as_("admin").get("/wall")).text  # it hangs in a room

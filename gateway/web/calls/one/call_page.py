@@ -18,6 +18,7 @@ from gateway.web.calls.one.client_panel import client_panel
 from gateway.web.calls.one.course import course_of, numbers_of
 from gateway.web.calls.one.trace import TraceStep, TraceWords, lookup_steps, other_steps
 from gateway.web.calls.one.writes import writes_of_decisions
+from gateway.web.dialogs.lately import written_lately
 from gateway.web.frame import AnyPageCall, Form, NoPageQuery, PageCall, SeeOther, Shown
 from gateway.web.words.phones import phone
 from routing.matrix.texts import row_phrase
@@ -45,7 +46,8 @@ class RetryForm(Form):
 async def one_call(call: PageCall) -> Shown:
     async with call.connection() as conn:
         file = await call_file(call, conn, call.path["call"])
-    return Shown("calls/call.html", shown_call(call, file))
+    written = await written_lately(call, file.row.client)
+    return Shown("calls/call.html", {**shown_call(call, file), "written": written})
 
 
 def shown_call(call: AnyPageCall, file: CallFile) -> dict[str, Any]:
@@ -76,6 +78,7 @@ def shown_call(call: AnyPageCall, file: CallFile) -> dict[str, Any]:
         "missing": _missing(call, file),
         "cell": _cell(file),
         "is_tried": False,
+        "written": [],
     }
 
 
