@@ -69,6 +69,7 @@ class AmoCrmHealth:
     budget: BudgetUse
     clock_offset_seconds: float | None = None
     moved_to: str | None = None
+    silent_since: datetime | None = None
 
 
 class AmoCrm:
@@ -126,6 +127,7 @@ class AmoCrm:
             budget=self._client.budget.use(),
             clock_offset_seconds=self._client.clock_offset_seconds,
             moved_to=self._client.moved_to,
+            silent_since=self._client.silent_since,
         )
 
     # --- reads -----------------------------------------------------------------------------------------------------

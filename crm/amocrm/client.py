@@ -78,6 +78,9 @@ class AmoClient:
         self.circuit = circuit or CircuitBreaker(clock=clock)
         self.budget = budget
         self.moved_to: str | None = None  # where the account says that it is now
+        self.silent_since: datetime | None = (
+            None  # when what was answered by nothing of use began to be asked
+        )
         self._transport, self._tokens = transport, tokens
         self._on_exchange = on_exchange
         self._attempts = attempts
@@ -197,9 +200,17 @@ class AmoClient:
             error = str(err)
             raise
         finally:
+            self._heard(reply, at)
             if self._on_exchange is not None:
                 took = int((self._clock() - started) * 1000)
                 self._on_exchange(exchange_record(request, reply, at=at, took=took, lane=lane, error=error))
+
+    def _heard(self, reply: Reply | None, asked_at: datetime) -> None:
+        """Note since when there was no answer: none at all, or that the CRM itself has failed."""
+        if reply is not None and reply.status < 500:
+            self.silent_since = None
+        elif self.silent_since is None:
+            self.silent_since = asked_at
 
 
 def exchange_record(

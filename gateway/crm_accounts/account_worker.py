@@ -278,6 +278,7 @@ class CrmAccountWork:
             "writer": writer.status(),
             "clock_offset_seconds": health.clock_offset_seconds,
             "moved_to": health.moved_to,
+            "silent_since": health.silent_since,
             "sync": {
                 "in_sync_at": sync.health.in_sync_at,
                 "is_loaded": sync.health.is_loaded,

@@ -312,6 +312,7 @@ class _Reader:
             clock_offset_seconds=body.get("clock_offset_seconds"),
             unread_found=body.get("sync", {}).get("unread", 0),
             moved_to=body.get("moved_to"),
+            silent_since=body.get("silent_since"),
         )
 
     def _token(self, account_id: str, crm: CrmView | None) -> TokenView:

@@ -101,7 +101,7 @@ class WriterView(_View):
 
 class CrmView(_View):
     """As the worker that serves the account's CRM told it last. clock_offset_seconds: the CRM's clock minus ours.
-    unread_found: rows that could not be read, since that worker serves the account."""
+    unread_found: rows that could not be read, since that worker serves the account. silent_since: it has answered nothing since."""
 
     reported_at: datetime
     is_served: bool
@@ -111,6 +111,7 @@ class CrmView(_View):
     clock_offset_seconds: float | None
     unread_found: int = 0
     moved_to: str | None = None
+    silent_since: datetime | None = None
 
 
 class EffectsView(_View):

@@ -20,7 +20,7 @@ _BY_CODE: Mapping[str, WhyAway] = {
     CrmUnpaid.code: "unpaid",
     CrmUnauthorised.code: "key",
 }
-_PASSES_BY_ITSELF = timedelta(seconds=30)
+PASSES_BY_ITSELF = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,15 @@ def crm_away(told: Mapping[str, Any], now: datetime) -> CrmAway | None:
         return CrmAway("moved")
     if circuit.get("name", "closed") != "closed":
         return CrmAway("closed", since)
-    if code in ("", CrmThrottled.code) or since is None or now - since < _PASSES_BY_ITSELF:
+    silent = told.get("silent_since")
+    silent_since = datetime.fromisoformat(silent) if silent else None
+    if code in _BY_CODE and since is not None and now - since >= PASSES_BY_ITSELF:
+        return CrmAway(_BY_CODE[code], since)
+    if code not in ("", CrmThrottled.code, *_BY_CODE):
+        silent_since = min(filter(None, (since, silent_since)), default=None)
+    if silent_since is None or now - silent_since < PASSES_BY_ITSELF:
         return None
-    return CrmAway(_BY_CODE.get(code, "silent"), since)
+    return CrmAway("silent", silent_since)
 
 
 def said(away: CrmAway, words: Words) -> Phrase:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Literal
 
 from gateway.health.views import AccountStatus, ConnectionState
+from gateway.web.now.crm_away import PASSES_BY_ITSELF
 from gateway.web.words.words import Words
 from routing.settings import AlertPolicy
 from routing.texts.catalogue import Phrase, phrase
@@ -46,6 +47,8 @@ def _crm(account: AccountStatus) -> StateLine:
         return StateLine(name, "bad", phrase("now.state.crm.unserved"), path="/setup")
     if crm.circuit is not None and crm.circuit.name != "closed":
         return StateLine(name, "bad", phrase("now.state.crm.closed"), path="/setup")
+    if crm.silent_since is not None and crm.reported_at - crm.silent_since >= PASSES_BY_ITSELF:
+        return StateLine(name, "bad", phrase("now.state.crm.silent"), path="/setup")
     if crm.writer is not None and crm.writer.reason:
         return StateLine(name, "warn", phrase("now.state.crm.trouble"), path="/setup")
     return StateLine(name, "good", phrase("now.state.crm.answers"))

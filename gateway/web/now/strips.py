@@ -32,10 +32,14 @@ class Strip:
 
 
 def strips_of(findings: Iterable[Finding], words: Words) -> list[Strip]:
-    """Return those that are wrong; what fails stands before what is only worth a look."""
+    """Return those that are wrong; what fails stands before what is only worth a look, and what reads alike once."""
     found = [_strip(f, words) for f in findings if (not f.is_ok or f.is_warning) and f.code in _WORST_FIRST]
     shown = [strip for strip in found if strip.code not in _TILE_SAYS_IT]
-    return sorted(shown, key=lambda strip: (strip.tone != "bad", _WORST_FIRST[strip.code]))
+    shown.sort(key=lambda strip: (strip.tone != "bad", _WORST_FIRST[strip.code]))
+    read: dict[str, Strip] = {}
+    for strip in shown:
+        read.setdefault(words.texts.say(strip.sentence.key, **strip.sentence.values), strip)
+    return list(read.values())
 
 
 def _strip(finding: Finding, words: Words) -> Strip:

@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import aiohttp
 from aiohttp import web
@@ -76,8 +77,12 @@ async def _ask_on_and_on(client: AmoClient) -> None:
 async def test_what_a_frozen_crm_holds_and_what_is_sent_afterwards_stay_within_the_limit_together() -> None:
     crm = FreezingCrm()
     async with asking(crm) as client:
+        begun = datetime.now(UTC)
         await asyncio.sleep(FROZEN_SECONDS)
+        assert client.silent_since is not None, "it is known, whoever asked"
+        assert abs((client.silent_since - begun).total_seconds()) < FROZEN_SECONDS / 2, "and since when"
         crm.goes_on.set()
         await until(lambda: len(crm.counted) >= 3 * RATE, "it is asked again")
+        await until(lambda: client.silent_since is None, "it answers again")
     assert crm.most_in_a_second <= RATE
     assert client.budget.use().in_flight <= RATE

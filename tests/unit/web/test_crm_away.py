@@ -27,6 +27,13 @@ def _writer(code: str, ago: timedelta = timedelta(minutes=7)) -> dict[str, Any]:
         (_writer("crm-unavailable"), CrmAway("silent", SINCE)),
         (_writer("crm-unpaid"), CrmAway("unpaid", SINCE)),
         (_writer("crm-unauthorised"), CrmAway("key", SINCE)),
+        ({"silent_since": SINCE.isoformat()}, CrmAway("silent", SINCE)),
+        (
+            {"silent_since": SINCE.isoformat()} | _writer("crm-unavailable", timedelta(minutes=2)),
+            CrmAway("silent", SINCE),
+        ),
+        ({"silent_since": SINCE.isoformat()} | _writer("crm-throttled"), CrmAway("silent", SINCE)),
+        ({"silent_since": (NOW - timedelta(seconds=20)).isoformat()}, None),
         ({"token": {"warning": "expired"}}, CrmAway("key")),
         ({"token": {"warning": "expires-soon"}}, None),
         ({"moved_to": "https://other.example"}, CrmAway("moved")),

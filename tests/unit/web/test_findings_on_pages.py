@@ -113,3 +113,14 @@ def test_what_the_crm_did_not_take_is_named_without_codes(language: Language) ->
     }
     assert expected[language] in said, said
     assert "_" not in said
+
+
+def test_what_reads_alike_stands_on_a_page_once() -> None:
+    failing = [
+        warning("feed-failing", about("feed", feed=feed), error=feed)
+        for feed in ("delta", "events", "unsorted")
+    ]
+    assert [
+        strip.code
+        for strip in strips_of([*failing, warning("matrix-problems", about("matrix"), count=1)], WORDS)
+    ].count("feed-failing") == 1

@@ -73,6 +73,7 @@ SENTENCES: Mapping[str, str] = {
     "now.state.crm.broken": "key refused",
     "now.state.crm.unserved": "nobody writes",
     "now.state.crm.closed": "closed to us",
+    "now.state.crm.silent": "does not answer",
     "now.state.crm.trouble": "in trouble",
     "now.state.crm.answers": "answers",
     "now.state.requests": "CRM requests",

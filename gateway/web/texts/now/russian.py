@@ -73,6 +73,7 @@ SENTENCES: Mapping[str, str] = {
     "now.state.crm.broken": "ключ не принят",
     "now.state.crm.unserved": "никто не пишет",
     "now.state.crm.closed": "закрыла приём",
+    "now.state.crm.silent": "не отвечает",
     "now.state.crm.trouble": "перебои",
     "now.state.crm.answers": "отвечает",
     "now.state.requests": "Запросы к CRM",
