@@ -30,10 +30,12 @@ from routing.decision import decision_id_of
 from routing.dialogues.copies import (
     CopyPeriod,
     NoteWriting,
+    change_key,
     due_at,
     is_changeable,
     is_same_deal,
     mark_of,
+    note_key,
     period_of,
     writings,
 )
@@ -284,22 +286,18 @@ async def _is_lost(conn: Conn, copy: CopyRow, rows: Sequence[CopiedRow]) -> bool
     """Whether it cannot be written anew: what stands in it is no longer kept, or nothing is known of its notes."""
     if len(rows) < copy.members or any(not row.message.parts and row.mark for row in rows):
         return True
-    keys = [_key(copy.copy_id, number) for number in range(1, len(copy.marks) + 1)]
+    keys = [note_key(copy.copy_id, number) for number in range(1, len(copy.marks) + 1)]
     states = await store.kept_effects(conn, copy.account_id, keys)
     return any(states.get(key) in _NEVER_WRITTEN for key in keys)
 
 
 def _effect(copy: CopyRow, change: NoteWriting) -> Effect:
-    key = _key(copy.copy_id, change.number)
+    key = note_key(copy.copy_id, change.number)
     if change.is_new:
         at = copy.period.starts_at if copy.period.mode == "each" else None
         return Effect(key=key, order=AddNote(target=copy.deal, text=change.text, form="service", at=at))
     anew = ChangeNote(note=key, target=copy.deal, text=change.text, form="service")
-    return Effect(key=f"{key}:{copy.revision + 1}", order=anew)
-
-
-def _key(copy_id: int, part: int) -> str:
-    return f"copy:{copy_id}:{part}"
+    return Effect(key=change_key(copy.copy_id, change.number, copy.revision + 1), order=anew)
 
 
 def _part_of(key: str) -> int:

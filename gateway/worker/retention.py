@@ -32,6 +32,7 @@ from gateway.store.channels.old import (
     empty_chat_names,
     empty_chat_numbers,
     empty_chat_texts,
+    empty_copied_texts,
 )
 from gateway.store.channels.updates import delete_old_updates
 from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
@@ -189,7 +190,7 @@ def emptiers(
         ):
             yield partial(empty, account_id=account_id, before=before(min(named)), limit=_BATCH)
     if policy.text_days is not None:
-        for empty_texts in (empty_sms_texts, empty_chat_texts):
+        for empty_texts in (empty_sms_texts, empty_chat_texts, empty_copied_texts):
             yield partial(empty_texts, account_id=account_id, before=before(policy.text_days), limit=_BATCH)
     if policy.number_days is not None:
         for empty_numbers in (

@@ -95,6 +95,16 @@ def writings(known: Sequence[str], texts: Sequence[str], surplus: str) -> tuple[
     )
 
 
+def note_key(copy_id: int, part: int) -> str:
+    """Return the key of the effect that adds this part of a copy, for ever."""
+    return f"copy:{copy_id}:{part}"
+
+
+def change_key(copy_id: int, part: int, revision: int) -> str:
+    """Return the key of the effect that writes this part anew."""
+    return f"{note_key(copy_id, part)}:{revision}"
+
+
 def mark_of(text: str) -> str:
     """Return by what a text is recognised without keeping it."""
     return hashlib.sha256(text.encode()).hexdigest()[:24]

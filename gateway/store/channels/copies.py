@@ -38,7 +38,7 @@ RETURNING account_id, message_id
 
 _WRITTEN = """
 UPDATE chat_copy SET deal = $3, marks = $4, members = $5, revision = $6, changing = changing || $7::text[], due_at = NULL,
-    written_at = coalesce(written_at, $8)
+    written_at = coalesce(written_at, $8), ordered_at = $8, is_emptied = false
 WHERE account_id = $1 AND copy_id = $2
 """
 

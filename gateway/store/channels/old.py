@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from routing.dialogues.copies import change_key, note_key
 from runtime.database.pool import Conn
 
 _EMPTIED = "emptied:"
@@ -110,3 +111,40 @@ async def empty_chat_texts(conn: Conn, *, account_id: str, before: datetime, lim
         limit,
     )
     return int(former.split()[-1]) + int(done.split()[-1])
+
+
+async def empty_copied_texts(conn: Conn, *, account_id: str, before: datetime, limit: int) -> int:
+    """Empty what notes were ordered with, once none of a copy is on its way any more; the notes in the CRM stay."""
+    rows = await conn.fetch(
+        "SELECT copy_id, cardinality(marks) AS parts, revision FROM chat_copy WHERE account_id = $1 AND NOT is_emptied"
+        " AND ordered_at < $2 ORDER BY ordered_at LIMIT $3",
+        account_id,
+        before,
+        limit,
+    )
+    keys = {key: row["copy_id"] for row in rows for key in _keys_of(**dict(row))}
+    await conn.execute(
+        """UPDATE effect SET "order" = jsonb_set("order", '{text}', '""') WHERE account_id = $1 AND effect_key = ANY($2)"""
+        """ AND state IN ('done', 'skipped', 'expired')""",
+        account_id,
+        list(keys),
+    )
+    left = await conn.fetch(
+        "SELECT effect_key FROM effect WHERE account_id = $1 AND effect_key = ANY($2)"
+        " AND state NOT IN ('done', 'skipped', 'expired')",
+        account_id,
+        list(keys),
+    )
+    emptied = {row["copy_id"] for row in rows} - {keys[row["effect_key"]] for row in left}
+    await conn.execute(
+        "UPDATE chat_copy SET is_emptied = true WHERE account_id = $1 AND copy_id = ANY($2)",
+        account_id,
+        list(emptied),
+    )
+    return len(emptied)
+
+
+def _keys_of(copy_id: int, parts: int, revision: int) -> list[str]:
+    numbers = range(1, parts + 1)
+    changes = [change_key(copy_id, part, r) for part in numbers for r in range(2, revision + 1)]
+    return [*(note_key(copy_id, part) for part in numbers), *changes]

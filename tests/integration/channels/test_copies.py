@@ -14,7 +14,7 @@ from crm.lane import Lane
 from gateway.store.calls.calls import lock_client
 from gateway.store.channels.channels import change_channel, remove_channel
 from gateway.store.channels.messages import message_known_as, raise_status
-from gateway.store.channels.old import delete_empty_copies
+from gateway.store.channels.old import delete_empty_copies, empty_copied_texts
 from gateway.store.channels.outgoing import take_in_echo
 from routing.dialogues.rules import ChannelRules, CopyRule
 from sms.channels.model import MessageStatus
@@ -354,3 +354,35 @@ async def test_what_is_known_of_a_note_goes_with_the_last_of_its_messages(pool: 
     await pool.execute("DELETE FROM chat_message WHERE outside_id = 'm1'")
     assert [await deleted(), await deleted()] == [1, 0]
     assert len(bench.notes()) == 2
+
+
+async def test_what_notes_were_ordered_with_is_emptied_with_the_messages(pool: asyncpg.Pool) -> None:
+    bench = await a_bench(pool)
+    await bench.says("m1", "раз")
+    await bench.at(NOON + timedelta(hours=1))
+    await bench.edits("m1", "два", NOON)
+    await bench.copier.turn()
+    bench.now += timedelta(minutes=2)
+    await bench.copier.turn()  # the change waits to be sent
+
+    async def emptied() -> int:
+        async with pool.acquire() as conn:
+            before = bench.now + timedelta(seconds=1)
+            return await empty_copied_texts(conn, account_id=ACCOUNT, before=before, limit=10)
+
+    async def kept() -> list[str]:
+        rows = await pool.fetch(
+            """SELECT "order"->>'text' AS text FROM effect WHERE what LIKE '%note' ORDER BY seq"""
+        )
+        return [row["text"].rpartition(": ")[2] for row in rows]
+
+    assert await emptied() == 0
+    assert await kept() == ["", "раз)"]
+    await bench.send()
+    assert [await emptied(), await emptied()] == [1, 0]
+    assert await kept() == ["", ""]
+    assert "два" in bench.texts()[0]
+    await bench.edits("m1", "три", NOON)  # what is still to be seen is changed for all that
+    await bench.passes(minutes=2)
+    assert "три" in bench.texts()[0]
+    assert await emptied() == 1
