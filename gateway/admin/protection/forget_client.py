@@ -11,7 +11,7 @@ from gateway.store.admin import told_of_clients
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.personal_data import ClientData
 from gateway.store.campaigns import old as campaigns
-from gateway.store.channels.dialogues import forget_dialogues
+from gateway.store.channels.dialogues import forget_dialogues, other_names_of
 from gateway.store.outbound import old as outbound
 from gateway.store.sms import old as sms
 from routing.numbers.normalise import PublicNumber, normalise
@@ -66,6 +66,8 @@ async def forget_client(conn: Conn, account_id: str, number: str) -> ClientData:
         await store.empty_strays(conn, account_id, client)
         for empty in (sms.empty_sms_texts, sms.empty_sms_numbers):
             await empty(conn, account_id=account_id, before=now, limit=_MOST_OF_A_CLIENT, client=client)
+        for name in await other_names_of(conn, account_id, client):
+            await store.empty_effects(conn, account_id, now, client=name, limit=_MOST_OF_A_CLIENT)
         await forget_dialogues(conn, account_id, client)
         for deal in told.deals:
             await store.empty_effects(conn, account_id, now, client=deal, limit=_MOST_OF_A_DEAL)

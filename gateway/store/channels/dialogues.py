@@ -173,6 +173,16 @@ async def ids_of_effects(conn: Conn, account_id: str, refs: Sequence[Ref | None]
     return {r["effect_key"]: Ref(kind=r["kind"] or kinds[r["effect_key"]], id=r["crm_id"]) for r in rows}
 
 
+async def other_names_of(conn: Conn, account_id: str, number: str) -> list[str]:
+    """Return under which other names work is done for whoever has this number: their chats began before it was told."""
+    rows = await conn.fetch(
+        "SELECT DISTINCT client_key FROM dialogue WHERE account_id = $1 AND number = $2 AND client_key <> $2",
+        account_id,
+        number,
+    )
+    return [row["client_key"] for row in rows]
+
+
 async def forget_dialogues(conn: Conn, account_id: str, number: str) -> None:
     """Remove what was written with whoever has this number, and what was told of it."""
     await conn.execute(

@@ -256,3 +256,16 @@ async def test_a_client_who_is_forgotten_leaves_no_message(shop: ChatShop) -> No
     assert [d["chat_id"] for d in await shop.dialogues()] == ["other"]
     left = await shop.rows("SELECT told::text FROM channel_update")
     assert not any(CLIENT in row["told"] for row in left)
+
+
+async def test_a_client_whose_number_was_told_later_is_forgotten_with_what_was_ordered_before(
+    shop: ChatShop,
+) -> None:
+    await shop.told(client_message("m1", name="Олег"))
+    await shop.told(client_message("m2", name="Олег", phone=CLIENT))
+    await shop.office.sent()
+    assert "Олег" in str([e["ordered"] for e in await shop.office.effects()])
+    async with shop.pool.acquire() as conn:
+        await forget_client(conn, ACCOUNT, CLIENT)
+    assert "Олег" not in str([e["ordered"] for e in await shop.office.effects()])
+    assert await shop.dialogues() == []
