@@ -57,8 +57,9 @@ from sms.channels.model import AuthorKind, MessageStatus, PartTold
 
 log = structlog.get_logger(__name__)
 
-_CLIENTS_AT_ONCE = 100
-_NOTES_AT_ONCE = 50
+_CLIENTS_AT_ONCE = 500
+_NOTES_AT_ONCE = 250
+"""What is left waits for the next turn: however many write, notes are written too."""
 _AFTER_A_FAULT = timedelta(minutes=10)
 _LOOK_EVERY = timedelta(seconds=15)
 _UNDER_WAY = ("waiting", "sending", "unknown", "held")
@@ -97,9 +98,8 @@ class Copier:
         """Do what is to be done now. Raises asyncpg.PostgresError and OSError when the database is in trouble."""
         async with self._pool.acquire() as conn:
             await self._look(conn)
-            while clients := await store.clients_with_news(conn, self._channel_id, _CLIENTS_AT_ONCE):
-                for client in clients:
-                    await self._sort(conn, client)
+            for client in await store.clients_with_news(conn, self._channel_id, _CLIENTS_AT_ONCE):
+                await self._sort(conn, client)
             await self._write(conn)
 
     async def _sort(self, conn: Conn, client: str) -> None:
