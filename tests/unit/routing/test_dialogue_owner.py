@@ -1,4 +1,4 @@
-"""Whose a dialogue becomes where a template hands out the deals."""
+"""Whose a dialogue becomes: by a template that hands out the deals, and by the first answer."""
 
 from __future__ import annotations
 
@@ -6,7 +6,14 @@ from dataclasses import replace
 
 import pytest
 
-from routing.dialogues.owner import DealHandling, DealPlaced, judged_deal
+from routing.dialogues.owner import (
+    AnswerTold,
+    DealHandling,
+    DealPlaced,
+    OwnerReason,
+    judged_answer,
+    judged_deal,
+)
 
 NEW = DealPlaced(
     deal_owner="boss",
@@ -58,3 +65,30 @@ KNOWN = replace(NEW, deal_owner="anna", is_made=False)
 )
 def test_what_becomes_of_the_deal(told: DealPlaced, handling: DealHandling) -> None:
     assert judged_deal(told) == handling
+
+
+ANSWER = AnswerTold(
+    author_kind="employee",
+    employee_id="boris",
+    owner="anna",
+    is_first_answer_rule=True,
+    active=("anna", "boris"),
+)
+
+
+@pytest.mark.parametrize(
+    ("told", "reason"),
+    [
+        pytest.param(ANSWER, "taken", id="somebody else was first"),
+        pytest.param(
+            replace(ANSWER, active=("boris",)), "first-answer", id="case 35: the first has left since"
+        ),
+        pytest.param(replace(ANSWER, active=("anna",), owner=None), "gone", id="who cannot be responsible"),
+        pytest.param(replace(ANSWER, owner="boris"), "has-owner", id="it is theirs already"),
+        pytest.param(
+            replace(ANSWER, is_first_answer_rule=False, owner=None), "other-rule", id="by a template"
+        ),
+    ],
+)
+def test_what_an_answer_means(told: AnswerTold, reason: OwnerReason) -> None:
+    assert judged_answer(told) == reason
