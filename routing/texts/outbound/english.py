@@ -28,7 +28,7 @@ SENTENCES: Mapping[str, str] = {
     "outbound.reason.nobody_free": "nobody who could take it is free",
     "outbound.reason.employee_gone": "there is nobody any more who could take it",
     "outbound.reason.deal_unread": "the deal and its contact were not read from the CRM yet",
-    "outbound.reason.connection_unfit": "the connection is missing, switched off, or lacks what placing calls needs",
+    "outbound.reason.connection_unfit": "the connection is missing, switched off, or lacks what calls and texts need",
     "outbound.reason.connection_away": "the PBX does not answer; it is tried again by itself",
     "outbound.reason.not_its_turn": "calls go out evenly spread, and its turn has not come yet",
     "outbound.reason.talked": "they talked",

@@ -28,7 +28,7 @@ SENTENCES: Mapping[str, str] = {
     "outbound.reason.nobody_free": "никто из тех, кто может взять звонок, не свободен",
     "outbound.reason.employee_gone": "больше нет никого, кто мог бы взять звонок",
     "outbound.reason.deal_unread": "сделка и её контакт ещё не прочитаны из CRM",
-    "outbound.reason.connection_unfit": "подключения нет, оно выключено или через него нельзя звонить",
+    "outbound.reason.connection_unfit": "подключения нет, оно выключено или через него нельзя звонить либо писать",
     "outbound.reason.connection_away": "АТС не отвечает; попробуем снова сами",
     "outbound.reason.not_its_turn": "звонки идут равномерно, очередь этого ещё не подошла",
     "outbound.reason.talked": "поговорили",

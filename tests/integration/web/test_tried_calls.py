@@ -8,7 +8,8 @@ from urllib.parse import urlencode
 
 import asyncpg
 
-from tests.integration.api.client import ACCOUNT
+from gateway.store.admin.staff import replace_staff
+from tests.integration.api.client import ACCOUNT, ANNA, SENIOR
 from tests.integration.web.browser import Site
 from tests.integration.web.calls_on_pages import CLIENT, a_call, name_client, store
 
@@ -60,6 +61,19 @@ async def test_the_draft_is_played_on_a_call_that_was(site: Site, pool: asyncpg.
     assert "Ничего не записано" in page.page.by_id("done").text
     assert page.page.by_id("writes").all("li")
     assert (await site.as_("admin").get("/calls/none/draft")).status == 404
+
+
+async def test_the_draft_does_the_same_although_somebody_is_named_otherwise_now(
+    site: Site, pool: asyncpg.Pool
+) -> None:
+    await store(pool, a_call("c1", timedelta(minutes=5), answered_by="101"))
+    person = site.as_("senior_manager")
+    keys = [f["value"] for f in (await person.get("/calls/c1/again")).page.all("input", name="key")]
+    assert (await person.post("/calls/c1/again", {"key": keys})).status == 303
+    assert "Черновик сделал бы то же самое" in (await person.get("/calls/c1/draft")).words
+    async with pool.acquire() as conn:
+        await replace_staff(conn, ACCOUNT, [SENIOR, ANNA.model_copy(update={"name": "Анна Петровна"})])
+    assert "Черновик сделал бы то же самое" in (await person.get("/calls/c1/draft")).words
 
 
 async def test_a_call_of_which_nothing_is_known_any_more_is_played_with_what_is_known_now(

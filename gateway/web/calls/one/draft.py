@@ -33,7 +33,8 @@ async def draft_of_call(call: PageCall) -> Shown:
     lookups = [told for told in file.decisions if told.decision.kind == "lookup"]
     decisions: list[Explained] = [*lookups, *made.decisions]
     tried = shown_call(call, replace(file, decisions=decisions, names=[now] * len(decisions)))
-    same = _same(done["writes"], tried["writes"])
+    alike_named = shown_call(call, replace(file, names=[now] * len(file.decisions)))
+    same = _same(alike_named["writes"], tried["writes"])
     more = {"missing": [], "is_tried": True, "is_reconstructed": made.is_reconstructed}
     return Shown("calls/draft.html", {**tried, "done": done["writes"], "same": same, **more})
 

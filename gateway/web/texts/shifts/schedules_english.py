@@ -42,6 +42,7 @@ SENTENCES: Mapping[str, str] = {
     "shifts.schedules.make_copy": "Create the copy",
     "shifts.schedules.added": "The schedule “{name}” is there.",
     "shifts.schedules.remove": "Delete…",
+    "shifts.schedules.remove_now": "Delete",
     "shifts.schedules.removed": "The schedule “{name}” is deleted.",
     "shifts.schedules.remove_question": "Delete the schedule “{name}”?",
     "shifts.schedules.remove_used": "Templates that give by it ({n}): {names}; their deals will go by the account's working time.",

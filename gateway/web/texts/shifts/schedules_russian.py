@@ -42,6 +42,7 @@ SENTENCES: Mapping[str, str] = {
     "shifts.schedules.make_copy": "Создать копию",
     "shifts.schedules.added": "График «{name}» создан.",
     "shifts.schedules.remove": "Удалить…",
+    "shifts.schedules.remove_now": "Удалить",
     "shifts.schedules.removed": "График «{name}» удалён.",
     "shifts.schedules.remove_question": "Удалить график «{name}»?",
     "shifts.schedules.remove_used": "По нему распределяют шаблоны ({n}): {names}; их сделки пойдут по рабочему времени аккаунта.",
