@@ -9,6 +9,7 @@ _WAZZUP = "tests/unit/sms/channels/test_wazzup_wire.py"
 
 _SENDING = "tests/integration/channels/test_sending.py"
 _COPIES = "tests/integration/channels/test_copies.py"
+_DIALOGS = "tests/integration/web/test_dialogs.py"
 
 ROWS = (
     Sabotage(
@@ -118,5 +119,21 @@ ROWS = (
         old="    if copy.revision and await _is_lost(conn, copy, rows):\n",
         new="    if False:\n",
         tests=(f"{_COPIES}::test_what_is_no_longer_kept_is_not_written_over_in_the_note",),
+    ),
+    Sabotage(
+        name="dialogue-told-to-everybody",
+        hurts="who may not see a dialogue is told that something happened in it",
+        file="gateway/web/dialogs/hearing.py",
+        old='        if not may_read(await self._onlooker(), channel, owner or None):\n            return ""\n',
+        new="",
+        tests=(f"{_DIALOGS}::test_what_changes_is_told_to_those_who_may_see_it",),
+    ),
+    Sabotage(
+        name="dialogue-read-behind-a-window",
+        hurts="a message that nobody has seen counts as read, since a page stood open behind another",
+        file="gateway/web/dialogs/one.py",
+        old="        if not query.hidden:\n",
+        new="        if True:\n",
+        tests=(f"{_DIALOGS}::test_filters_find_what_is_unread_ones_own_and_nobodys",),
     ),
 )
