@@ -135,7 +135,7 @@ class Settings(BaseSettings):
     )
     pbx_hosts: str = Field(
         "",
-        description="hosts that connections may name besides their vendor's and ordinary addresses, with commas between; "
+        description="hosts that connections may name besides their vendor's and ordinary addresses, and files of messengers lie at besides the web, with commas between; "
         "this machine (`127.0.0.1`) only where it stands here",
     )
     cdr_dir: Path | None = Field(

@@ -44,7 +44,7 @@ from gateway.admin.switch_account import AccountShut, CrmInUse
 from gateway.admin.triggers.applying import TriggerIsOff
 from gateway.admin.triggers.saved import TriggerMoved, TriggerNotUsable, TriggerWithoutCarrier
 from gateway.admin.users import LastAdmin
-from gateway.api.frame import ApiCall, ApiError, CsvAnswer, Route, not_found, why_not_ask
+from gateway.api.frame import ApiCall, ApiError, CsvAnswer, FileAnswer, Route, not_found, why_not_ask
 from gateway.api.openapi import describe
 from gateway.http.body import API_BODY, BodyRefused, read_body
 from gateway.http.connection import vouch
@@ -359,9 +359,13 @@ def _validated(model: type[BaseModel], value: Any, where: str) -> BaseModel:
         ) from err
 
 
-def _answered(route: Route, result: BaseModel | CsvAnswer | None, request: web.Request) -> web.Response:
+def _answered(
+    route: Route, result: BaseModel | CsvAnswer | FileAnswer | None, request: web.Request
+) -> web.Response:
     if result is None:
         return web.Response(status=204)
+    if isinstance(result, FileAnswer):
+        return web.Response(status=route.status, body=result.content, headers=result.headers)
     if isinstance(result, CsvAnswer):
         return web.Response(status=route.status, body=result.text.encode(), headers=_csv(result, request))
     return web.Response(status=route.status, body=result.model_dump_json().encode(), headers=_JSON)

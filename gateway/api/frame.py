@@ -64,6 +64,13 @@ class CsvAnswer(NamedTuple):
     after: str | None = None
 
 
+class FileAnswer(NamedTuple):
+    """A file. headers: what it is and how it may be shown."""
+
+    content: bytes
+    headers: Mapping[str, str]
+
+
 T = TypeVar("T")
 
 
@@ -116,7 +123,7 @@ class Route:
 
     method: str
     path: str
-    handler: Callable[[AnyCall], Awaitable[BaseModel | CsvAnswer | None]]
+    handler: Callable[[AnyCall], Awaitable[BaseModel | CsvAnswer | FileAnswer | None]]
     summary: str
     role: Role = "admin"
     is_ones_own: bool = False
@@ -127,7 +134,7 @@ class Route:
     tags: tuple[str, ...] = ()
     query: type[Body] = field(init=False)
     body: type[BaseModel] | None = field(init=False)
-    returns: type[BaseModel | CsvAnswer] | None = field(init=False)
+    returns: type[BaseModel | CsvAnswer | FileAnswer] | None = field(init=False)
 
     def __post_init__(self) -> None:
         hints = get_type_hints(self.handler)

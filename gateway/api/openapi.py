@@ -10,7 +10,7 @@ from typing import Any, cast
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
-from gateway.api.frame import CsvAnswer, NoQuery, Route
+from gateway.api.frame import CsvAnswer, FileAnswer, NoQuery, Route
 
 _REF = "#/components/schemas/{model}"
 _PARAMETER = re.compile(r"\{(\w+)(?::((?:[^{}]|\{[^{}]*\})*))?\}")
@@ -48,7 +48,7 @@ def describe(routes: Sequence[Route]) -> dict[str, Any]:
     for route in routes:
         if route.body is not None:
             models.add((route.body, "validation"))
-        if route.returns is not None and route.returns is not CsvAnswer:
+        if route.returns not in (None, CsvAnswer, FileAnswer):
             models.add((cast("type[BaseModel]", route.returns), "serialization"))
     ordered = sorted(models, key=lambda m: (m[0].__name__, m[1]))
     refs, definitions = models_json_schema(ordered, ref_template=_REF)
@@ -119,6 +119,11 @@ def _responses(route: Route, refs: dict[Any, Any]) -> dict[str, Any]:
     answers: dict[str, Any] = {}
     if route.returns is None:
         answers["204"] = {"description": "done"}
+    elif route.returns is FileAnswer:
+        answers[str(route.status)] = {
+            "description": "the file; what a browser would run is only saved",
+            "content": {"*/*": {"schema": {"type": "string", "format": "binary"}}},
+        }
     elif route.returns is CsvAnswer:
         answers[str(route.status)] = {
             "description": 'a table with a line of headings; the header `Link` (rel="next") leads to the next page',

@@ -18,7 +18,7 @@ from gateway.api.admin import (
 )
 from gateway.api.calls import calls, missed_calls
 from gateway.api.campaigns import callers, campaigns, lists, members, there
-from gateway.api.channels import beginning, channels, dialogues
+from gateway.api.channels import beginning, channels, dialogues, files
 from gateway.api.crm_accounts import backfill, crm_accounts, crm_rows, dead_letters, exchanges, sync
 from gateway.api.decisions import decisions, dry_runs
 from gateway.api.distribution import distributions, templates
@@ -61,6 +61,7 @@ ROUTES: tuple[Route, ...] = (
     *channels.ROUTES,
     *dialogues.ROUTES,
     *beginning.ROUTES,
+    *files.ROUTES,
     *presence.ROUTES,
     *telegram.ROUTES,
     *templates.ROUTES,

@@ -20,6 +20,7 @@ from gateway.store.calls.calls import lock_client
 from gateway.store.channels import messages as store
 from gateway.store.channels.channels import SavedChannel, saved_channels
 from gateway.store.channels.dialogues import Dialogue, dialogue_of_chat, set_can_write
+from gateway.store.channels.files import expect_files
 from gateway.store.channels.messages import ChatMessage
 from gateway.store.channels.outgoing import nameless_message
 from gateway.store.channels.updates import (
@@ -141,6 +142,7 @@ class _ChatWork:
             arrived_at=update.received_at,
             employee_id=employee_id,
         )
+        await expect_files(self._conn, row, told.parts, self._context.now)
         if told.direction is MessageDirection.OUT and told.edit is None:
             await answered_in_person(self._context, saved, dialogue, told.author.kind, employee_id)
         await self._take_early(saved, row)
@@ -167,7 +169,8 @@ class _ChatWork:
         """Take in what is told once more: an edit, the vendor's word of a message of ours, or the first form of one that was
         edited before it came."""
         if told.edit is not None:
-            await store.revise(self._conn, known, told)
+            if await store.revise(self._conn, known, told):
+                await expect_files(self._conn, known, told.parts, self._context.now)
         elif known.edited_at is not None and known.revision == 0 and known.parts != told.parts:
             await store.keep_original(self._conn, known, told, update.told_at)
         elif told.direction is MessageDirection.OUT:

@@ -15,6 +15,7 @@ import structlog
 
 from gateway.channels.addresses import channel_address
 from gateway.channels.copier import Copier
+from gateway.channels.files import FileFetcher
 from gateway.channels.intake import take_channel_news
 from gateway.channels.sender import ChannelSender
 from gateway.crm_accounts.exchange_log import ExchangeLog
@@ -27,6 +28,7 @@ from runtime.keyed_tasks import run_keyed
 from runtime.loops import Loop
 from runtime.trouble import Trouble
 from runtime.vendors.http import NoteExchange
+from runtime.vendors.named_addresses import NamedAddresses
 from sms.channels.errors import ChannelTrouble
 from sms.channels.kinds import CHANNEL_KINDS
 from sms.channels.model import ChannelStateTold
@@ -57,7 +59,7 @@ class _ServedChannel(NamedTuple):
 
 
 class ChannelWork:
-    """`loop` sees which channels there are, `run` serves them until cancelled."""
+    """`loop` sees which channels there are, `run` serves them until cancelled. web: to fetch files that lie at addresses of it."""
 
     def __init__(
         self,
@@ -70,11 +72,12 @@ class ChannelWork:
         now: Callable[[], datetime] = _utc_now,
         *,
         ask_soon_seconds: float = _ASK_SOON_SECONDS,
+        web: Callable[[], NamedAddresses] = NamedAddresses,
     ) -> None:
         self._pool, self._leases, self._session = pool, leases, session
         self._url = public_url
         self._kinds, self._exchanges, self._now = kinds, exchanges, now
-        self._ask_soon_seconds = ask_soon_seconds
+        self._ask_soon_seconds, self._web = ask_soon_seconds, web
         self._saved: dict[_ServedChannel, SavedChannel] = {}
         self._changed = asyncio.Event()
         self.loop = Loop("channels", self.look, _LOOK_SECONDS)
@@ -114,6 +117,7 @@ class ChannelWork:
             asyncio.create_task(self._attach_while(lease, saved, channel)),
             asyncio.create_task(self._ask_while(lease, saved, channel)),
             asyncio.create_task(self._copy_while(lease, saved)),
+            asyncio.create_task(self._files_while(lease, saved, channel)),
         ]
         try:
             while not lease.lost.is_set():
@@ -183,6 +187,20 @@ class ChannelWork:
             except DATABASE_ERRORS as err:
                 trouble.failed(err)
             await sleep_unless_cancelled(_LOOK_SECONDS)
+
+    async def _files_while(self, lease: Lease, saved: SavedChannel, channel: OpenChannel) -> None:
+        trouble = Trouble("channel-files", channel=saved.name)
+        async with self._web() as web:
+            fetcher = FileFetcher(self._pool, saved.id, channel, web, self._now)
+            while not lease.lost.is_set():
+                tried = 0
+                try:
+                    tried = await fetcher.turn()
+                    trouble.recovered()
+                except DATABASE_ERRORS as err:
+                    trouble.failed(err)
+                if not tried:
+                    await sleep_unless_cancelled(_LOOK_SECONDS)
 
     async def _poll_while(
         self, lease: Lease, saved: SavedChannel, kind: ChannelKind, channel: OpenChannel

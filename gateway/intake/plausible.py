@@ -12,8 +12,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from gateway.pbx.port import Parsed
-from gateway.pbx.reading.links import is_link, leads_to
+from gateway.pbx.reading.links import leads_to
 from routing.calls.model import CallEvent, Disposition
+from runtime.addresses import is_web_address
 
 # What is told late comes from an outage or is asked for afterwards (three days at the most).
 _OLDEST = timedelta(days=30)
@@ -38,7 +39,7 @@ def plausible(parsed: Parsed, received_at: datetime, recording_hosts: Collection
 def _mended(event: CallEvent, received_at: datetime, recording_hosts: Collection[str]) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if event.recording is not None and not (
-        leads_to(event.recording, recording_hosts) if recording_hosts else is_link(event.recording)
+        leads_to(event.recording, recording_hosts) if recording_hosts else is_web_address(event.recording)
     ):
         changes["recording"] = None
     if not _is_near(event.at, received_at):

@@ -25,6 +25,7 @@ from gateway.store.alerts.messages import delete_alert_messages_older_than
 from gateway.store.calls.old_calls import delete_calls, delete_cases, delete_effects
 from gateway.store.campaigns.old import empty_campaign_names, empty_campaign_numbers
 from gateway.store.campaigns.topics import delete_topics_older_than
+from gateway.store.channels.files import delete_chat_files
 from gateway.store.channels.old import (
     delete_chat_messages,
     delete_empty_copies,
@@ -190,7 +191,7 @@ def emptiers(
         ):
             yield partial(empty, account_id=account_id, before=before(min(named)), limit=_BATCH)
     if policy.text_days is not None:
-        for empty_texts in (empty_sms_texts, empty_chat_texts, empty_copied_texts):
+        for empty_texts in (empty_sms_texts, empty_chat_texts, empty_copied_texts, delete_chat_files):
             yield partial(empty_texts, account_id=account_id, before=before(policy.text_days), limit=_BATCH)
     if policy.number_days is not None:
         for empty_numbers in (

@@ -79,6 +79,7 @@ from runtime.database.listen import Listener
 from runtime.keyed_tasks import run_keyed
 from runtime.lifecycle import background, flush_on_shutdown, retry_until_available, wait_first
 from runtime.loops import Loop
+from runtime.vendors.named_addresses import NamedAddresses
 
 log = structlog.get_logger(__name__)
 
@@ -146,7 +147,14 @@ class Worker:
         self.trigger_firings = TriggerFirings(pool)
         self.sms_texts = SmsTexts(pool)
         self.sms_senders = SmsSenders(pool, self.leases, session, settings.base_url, exchanges=self.exchanges)
-        self.channels = ChannelWork(pool, self.leases, session, settings.base_url, exchanges=self.exchanges)
+        self.channels = ChannelWork(
+            pool,
+            self.leases,
+            session,
+            settings.base_url,
+            exchanges=self.exchanges,
+            web=partial(NamedAddresses, settings.named_pbx_hosts()),
+        )
         self.chat_handouts = ChatHandouts(pool)
         self.campaigns = Campaigns(pool, self._policy_of)
         self.campaign_engines = CampaignEngines(pool, session, lambda: self.configuration.now, kinds)

@@ -14,14 +14,14 @@ from runtime.exchange import Exchange, shown, shown_target
 
 NoteExchange = Callable[[Exchange], None]
 
-_MOST_BYTES = 64 * 1024 * 1024
+MOST_BYTES = 64 * 1024 * 1024
 _CONNECT_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """url: encoded. shown: what of the body may be kept in the exchange log, never a key or signature; shown_url: in place of the
-    url there, where a secret stands in that."""
+    url there, where a secret stands in that. most_bytes: a longer answer is read no further."""
 
     method: str
     url: str
@@ -32,6 +32,7 @@ class Question:
     lane: str = "reconciliation"
     seconds: float = 30.0
     statuses: frozenset[int] = frozenset({200})
+    most_bytes: int = MOST_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,10 @@ class VendorSilent(Exception):
     def __init__(self, message: str, *, was_sent: bool) -> None:
         super().__init__(message)
         self.was_sent = was_sent
+
+
+class AnswerTooLong(VendorSilent):
+    """More came than is wanted; the rest was not read."""
 
 
 async def ask(
@@ -98,7 +103,7 @@ async def _exchanged(session: aiohttp.ClientSession, question: Question) -> Http
             timeout=aiohttp.ClientTimeout(total=question.seconds, connect=connect),
             allow_redirects=False,
         ) as response:
-            return HttpAnswer(response.status, response.headers, await _body(response))
+            return HttpAnswer(response.status, response.headers, await _body(response, question.most_bytes))
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as err:
         raise VendorSilent(_told(err), was_sent=False) from err
     except (aiohttp.ClientError, OSError, TimeoutError) as err:
@@ -112,12 +117,12 @@ def _told(err: BaseException) -> str:
     return type(err).__name__ if isinstance(err, aiohttp.InvalidURL) else f"{type(err).__name__}: {err}"
 
 
-async def _body(response: aiohttp.ClientResponse) -> bytes:
+async def _body(response: aiohttp.ClientResponse, most_bytes: int) -> bytes:
     read = bytearray()
     async for part in response.content.iter_chunked(65536):
         read += part
-        if len(read) > _MOST_BYTES:
-            raise VendorSilent(f"the answer is longer than {_MOST_BYTES} bytes", was_sent=True)
+        if len(read) > most_bytes:
+            raise AnswerTooLong(f"the answer is longer than {most_bytes} bytes", was_sent=True)
     return bytes(read)
 
 

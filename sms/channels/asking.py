@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import aiohttp
 
-from runtime.vendors.http import HttpAnswer, NoteExchange, VendorSilent, ask
-from sms.channels.errors import ChannelTrouble
-from sms.channels.reasons import ChannelReason, ChannelState, MessageDoubt
+from runtime.vendors.http import MOST_BYTES, AnswerTooLong, HttpAnswer, NoteExchange, VendorSilent, ask
+from sms.channels.errors import ChannelTrouble, FileUnavailable
+from sms.channels.reasons import ChannelReason, ChannelState, FileReason, MessageDoubt
 from sms.channels.sending import MessageRefused, MessageThrottled, MessageUnknown, SendOutcome
 from sms.errors import SmsWireInvalid
 from sms.port import VendorConnection
@@ -71,11 +72,16 @@ class ChannelHttp:
         statuses: frozenset[int] = _GOOD,
         seconds: float | None = None,
         lane: str = "message-status",
+        most_bytes: int = MOST_BYTES,
     ) -> _T:
-        """Ask something that changes nothing. seconds: to wait for, None = the channel's. Raises SmsError."""
+        """Ask something that changes nothing. seconds: to wait for, None = the channel's. most_bytes: of the answer;
+        FileUnavailable where it is longer. Raises SmsError."""
         question = question_of(self._base, request, lane=lane, seconds=seconds or self._seconds)
         try:
+            question = replace(question, most_bytes=most_bytes)
             answer = await ask(self._session, question, lambda a: _judge_look(a, statuses), self._note)
+        except AnswerTooLong as err:
+            raise FileUnavailable(FileReason.TOO_LARGE, str(err)) from err
         except VendorSilent as err:
             raise ChannelTrouble(f"no answer: {err}") from err
         return read(answer.body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sms.channels.reasons import ChannelState
+from sms.channels.reasons import ChannelState, FileReason
 from sms.errors import SmsError
 
 
@@ -23,3 +23,13 @@ class NotOffered(SmsError):
     """The vendor has nothing of the kind: no list of updates, no history, no way to look for a message."""
 
     code, retryable = "channel-not-offered", False
+
+
+class FileUnavailable(SmsError):
+    """A file that a message told of cannot be had, and why."""
+
+    code = "file-unavailable"
+
+    def __init__(self, reason: FileReason, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason

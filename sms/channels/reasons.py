@@ -100,3 +100,17 @@ class MessageDoubt(StrEnum):
     SERVER_ERROR = "server-error"
     UNREADABLE_ANSWER = "unreadable-answer"
     INTERRUPTED = "interrupted"
+
+
+class FileReason(StrEnum):
+    """Why a file that a client has sent is not here. not-reached, vendor-trouble: it is tried again by itself."""
+
+    NOT_REACHED = "not-reached"
+    VENDOR_TROUBLE = "vendor-trouble"
+    GONE = "gone"
+    EXPIRED = "expired"
+    TOO_LARGE = "too-large"
+    EMPTY = "empty"
+    OTHER_KIND = "other-kind"
+    FORBIDDEN_PLACE = "forbidden-place"
+    NOT_OFFERED = "not-offered"

@@ -14,6 +14,7 @@ from sms.channels.model import (
     ChannelUpdate,
     ChatChanged,
     DeletedTold,
+    FileTold,
     MessageTold,
     PartTold,
     StatusTold,
@@ -31,6 +32,7 @@ _READ: Mapping[str, type[ChannelUpdate]] = {
 }
 _ADAPTERS: Mapping[str, TypeAdapter[Any]] = {name: TypeAdapter(kind) for name, kind in _READ.items()}
 _NAMES: Mapping[type, str] = {kind: name for name, kind in _READ.items()}
+_FILE: TypeAdapter[FileTold] = TypeAdapter(FileTold)
 _PARTS: TypeAdapter[tuple[PartTold, ...]] = TypeAdapter(tuple[PartTold, ...])
 
 
@@ -65,6 +67,17 @@ def parts_as_json(parts: tuple[PartTold, ...]) -> list[dict[str, Any]]:
 def parts_of(value: Any) -> tuple[PartTold, ...]:
     """Read what `parts_as_json` wrote."""
     return _PARTS.validate_python(value)
+
+
+def file_as_json(file: FileTold) -> dict[str, Any]:
+    """Return a file as it is kept beside its message."""
+    kept: dict[str, Any] = _without_nul(_FILE.dump_python(file, mode="json", exclude_defaults=True))
+    return kept
+
+
+def file_of(value: Any) -> FileTold:
+    """Read what `file_as_json` wrote."""
+    return _FILE.validate_python(value)
 
 
 def key_of(update: ChannelUpdate) -> str | None:

@@ -46,4 +46,13 @@ SENTENCES: Mapping[str, str] = {
     "channel.doubt.server-error": "the messenger answered with an error that does not say whether it took the message",
     "channel.doubt.unreadable-answer": "the messenger's answer cannot be read",
     "channel.doubt.interrupted": "our process ended while the message was being sent",
+    "channel.file.not-reached": "the file could not be reached; it is tried again for a day",
+    "channel.file.vendor-trouble": "the messenger has trouble and does not give the file; it is tried again for a day",
+    "channel.file.gone": "the file is not there any more",
+    "channel.file.expired": "the link to the file is over",
+    "channel.file.too-large": "the file is larger than we take: ask the client to send it in another way",
+    "channel.file.empty": "the file is empty",
+    "channel.file.other-kind": "in place of the file there is a web page",
+    "channel.file.forbidden-place": "the file lies at an address that may not be asked",
+    "channel.file.not-offered": "the messenger does not give this file out",
 }  # fmt: skip

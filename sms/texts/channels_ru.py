@@ -46,4 +46,13 @@ SENTENCES: Mapping[str, str] = {
     "channel.doubt.server-error": "мессенджер ответил ошибкой, из которой не ясно, принял ли он сообщение",
     "channel.doubt.unreadable-answer": "ответ мессенджера не удалось прочитать",
     "channel.doubt.interrupted": "наш процесс завершился, пока сообщение отправлялось",
+    "channel.file.not-reached": "файл не удалось получить; в течение суток попробуем ещё",
+    "channel.file.vendor-trouble": "у мессенджера неполадки, файл он не отдаёт; в течение суток попробуем ещё",
+    "channel.file.gone": "файла больше нет",
+    "channel.file.expired": "срок ссылки на файл истёк",
+    "channel.file.too-large": "файл больше, чем мы принимаем: попросите клиента прислать его иначе",
+    "channel.file.empty": "файл пуст",
+    "channel.file.other-kind": "вместо файла веб-страница",
+    "channel.file.forbidden-place": "файл лежит по адресу, к которому обращаться нельзя",
+    "channel.file.not-offered": "мессенджер этот файл не отдаёт",
 }  # fmt: skip

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import asyncpg
 from pydantic import Field
 
+from gateway.admin.channels.shown_files import shown_parts
 from gateway.admin.channels.writing import onlooker_of, send_message
 from gateway.admin.input_words import MESSAGE_KEY
 from gateway.admin.refused import InputRefused
@@ -17,15 +18,16 @@ from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, N
 from gateway.api.pages import next_page, page_after
 from gateway.channels.accepting import KeyOfAnother, NoSuchDialogue, WrittenMessage
 from gateway.store.admin.roles import may_act_as
+from gateway.store.channels.files import FilesOfMessages, files_of
 from gateway.store.channels.listing import DialogueFilter, listed_dialogues, listed_messages
 from gateway.store.channels.messages import ChatMessage
 from routing.client import Ref
 from routing.dialogues.access import Onlooker, seen_in
 from runtime.database.pool import Conn
 from sms.channels.model import MessageStatus
-from sms.channels.stored import parts_as_json
 
 _MOST_DIALOGUE_ID = 2**62
+_NO_FILES: FilesOfMessages = {}
 
 
 class DialogueView(Answer):
@@ -49,7 +51,8 @@ class DialogueView(Answer):
 
 
 class MessageView(Answer):
-    """dialogue: in which it stands. parts: kind, text, file and the like, as the messenger told them. author: kind of who wrote it; employee: who that is here.
+    """dialogue: in which it stands. parts: kind, text, file and the like, as the messenger told them; of a file `id`, under which it is given out, and `state`: `waiting`, `kept`, or
+    `refused` with its reason. author: kind of who wrote it; employee: who that is here.
     revision: how often it was edited. status: of ours."""
 
     id: int
@@ -110,17 +113,18 @@ async def list_dialogues(call: ApiCall[DialoguesQuery, None]) -> Items[DialogueV
 
 async def show_dialogue(call: ApiCall) -> DialogueView:
     async with call.services.pool.acquire() as conn:
-        return _dialogue_view(await _seen_dialogue(conn, call))
+        return _dialogue_view(await seen_dialogue(conn, call))
 
 
 async def list_messages(call: ApiCall[MessagesQuery, None]) -> Items[MessageView]:
     q = call.query
     async with call.services.pool.acquire() as conn:
-        row = await _seen_dialogue(conn, call)
+        row = await seen_dialogue(conn, call)
         before = _number(q.after, "after") if q.after else None
         found = await listed_messages(conn, call.account.id, row["dialogue_id"], before=before, limit=q.limit)
+        files = await files_of(conn, call.account.id, [m.message_id for m in found])
     return Items[MessageView](
-        items=[message_view(message) for message in found],
+        items=[message_view(message, files) for message in found],
         next=str(found[-1].message_id) if len(found) == q.limit else None,
     )
 
@@ -137,7 +141,8 @@ async def write_message(call: ApiCall[NoQuery, NewMessage]) -> MessageView:
                 sent = await send_message(conn, call.services.client_job, call.account, who, written)
         except NoSuchDialogue as err:
             raise not_found("dialogue", call.path["dialogue"]) from err
-    return message_view(sent)
+        files = await files_of(conn, call.account.id, [sent.message_id])
+    return message_view(sent, files)
 
 
 @contextmanager
@@ -167,7 +172,7 @@ async def onlooker(conn: Conn, call: AnyCall, employee: str | None = None) -> On
     return await onlooker_of(conn, call.account, bound or (employee if sees_all else None), sees_all=sees_all)
 
 
-async def _seen_dialogue(conn: Conn, call: AnyCall) -> asyncpg.Record:
+async def seen_dialogue(conn: Conn, call: AnyCall) -> asyncpg.Record:
     who = await onlooker(conn, call)
     wanted = DialogueFilter(dialogue_id=_dialogue_id(call))
     rows = await listed_dialogues(conn, call.account.id, seen_in(who), wanted, 1)
@@ -205,7 +210,7 @@ def _dialogue_view(row: asyncpg.Record) -> DialogueView:
     )
 
 
-def message_view(message: ChatMessage) -> MessageView:
+def message_view(message: ChatMessage, files: FilesOfMessages = _NO_FILES) -> MessageView:
     return MessageView(
         id=message.message_id,
         dialogue=message.dialogue_id,
@@ -214,7 +219,7 @@ def message_view(message: ChatMessage) -> MessageView:
         author_name=message.author_name,
         employee=message.employee_id,
         at=message.at,
-        parts=parts_as_json(message.parts),
+        parts=shown_parts(message, files),
         revision=message.revision,
         edited_at=message.edited_at,
         deleted_at=message.deleted_at,

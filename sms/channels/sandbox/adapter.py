@@ -15,7 +15,6 @@ from sms.channels.port import ChannelCapabilities, ChannelKind, FetchedFile, Mes
 from sms.channels.reasons import ChannelReason, ChannelState
 from sms.channels.sandbox import wire
 from sms.channels.sending import MessageAccepted, MessageRefused, OutgoingMessage, SendOutcome
-from sms.errors import SmsError
 from sms.port import SmsInbound
 from sms.providers.asking import ProviderRequest
 
@@ -137,10 +136,9 @@ class SandboxChannel:
         await self._subscribe({"address": ""})
 
     async def fetch(self, file: FileTold, most_bytes: int) -> FetchedFile:
-        found = await self._http.look(self._get(f"files/{file.id}"), lambda body: wire.parse_file(body, file))
-        if len(found.content) > most_bytes:
-            raise SmsError(f"the file is longer than {most_bytes} bytes")
-        return found
+        return await self._http.look(
+            self._get(f"files/{file.id}"), lambda body: wire.parse_file(body, file), most_bytes=most_bytes
+        )
 
     async def _subscribe(self, told: dict[str, object]) -> None:
         if self._is_there:

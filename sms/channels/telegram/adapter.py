@@ -14,7 +14,7 @@ import aiohttp
 from runtime.masking import HIDDEN
 from runtime.vendors.http import HttpAnswer, NoteExchange
 from sms.channels.asking import ChannelHttp
-from sms.channels.errors import ChannelTrouble
+from sms.channels.errors import ChannelTrouble, FileUnavailable
 from sms.channels.model import ChannelNews, ChannelStateTold, FileTold
 from sms.channels.port import (
     ChannelCapabilities,
@@ -24,7 +24,7 @@ from sms.channels.port import (
     SilentChannel,
     TextUnit,
 )
-from sms.channels.reasons import ChannelReason
+from sms.channels.reasons import ChannelReason, FileReason
 from sms.channels.sending import MessageRefused, OutgoingMessage, SendOutcome
 from sms.channels.telegram import sending, wire
 from sms.errors import SmsError, SmsWireInvalid
@@ -34,6 +34,7 @@ from sms.providers.asking import ProviderRequest
 BASE = "https://api.telegram.org"
 _HEADER = "x-telegram-bot-api-secret-token"
 LARGEST_DOWNLOAD = 20 * 1024 * 1024
+_TOO_BIG = "file is too big"
 _POLL_SECONDS = 25
 _MOST_UPDATES = 100
 _CONNECTIONS = 10
@@ -185,13 +186,17 @@ class TelegramBotChannel(SilentChannel):
         """Ask where it is and bring it: the address, which holds the token and dies after an hour, stays here."""
         most = min(most_bytes, LARGEST_DOWNLOAD)
         _small_enough(file.size, most)
-        path, size = await self._http.look(
-            self._request("getFile", {"file_id": file.id}), wire.parse_file_path, statuses=wire.SPEAKING
-        )
+        try:
+            path, size = await self._http.look(
+                self._request("getFile", {"file_id": file.id}), wire.parse_file_path, statuses=wire.SPEAKING
+            )
+        except ChannelTrouble as err:
+            if _TOO_BIG in str(err):
+                raise FileUnavailable(FileReason.TOO_LARGE, str(err)) from err
+            raise
         _small_enough(size, most)
         request = ProviderRequest(path=f"file/bot{self._token}/{quote(path)}", method="GET")
-        content = await self._files.look(request, lambda body: body)
-        _small_enough(len(content), most)
+        content = await self._files.look(request, lambda body: body, most_bytes=most)
         name = file.name or path.rpartition("/")[2]
         return FetchedFile(content=content, name=name, media_type=file.media_type)
 
@@ -231,4 +236,4 @@ def _offset(cursor: str) -> int:
 
 def _small_enough(size: int | None, most: int) -> None:
     if size is not None and size > most:
-        raise SmsError(f"the file has {size} bytes, which is more than {most}")
+        raise FileUnavailable(FileReason.TOO_LARGE, f"the file has {size} bytes, which is more than {most}")

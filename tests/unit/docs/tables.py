@@ -34,7 +34,7 @@ from routing.triggers.reasons import FIRING_REASONS, FIRING_STEPS
 from sms.channels.kinds import CHANNEL_KINDS
 from sms.channels.model import MessageStatus
 from sms.channels.port import ChannelCapabilities
-from sms.channels.reasons import FAILURE_OF, ChannelReason, ChannelState, MessageDoubt
+from sms.channels.reasons import FAILURE_OF, ChannelReason, ChannelState, FileReason, MessageDoubt
 from sms.kinds import SMS_KINDS
 from sms.model import SmsState
 from sms.port import SmsCapabilities
@@ -377,6 +377,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "dialogue-refusals": lambda: _dialogue_words("refusal", SEND_REFUSALS),
     "dialogue-owners": lambda: _dialogue_words("owner", OWNER_REASONS),
     "channel-doubts": lambda: _channel_words("doubt", MessageDoubt),
+    "channel-files": lambda: _channel_words("file", FileReason),
     "packages": _packages,
     "picture": lambda: rooms.picture(rooms.package_arrows()),
     "gateway-picture": lambda: rooms.picture(rooms.room_arrows("gateway")),

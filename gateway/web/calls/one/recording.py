@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import socket
-from urllib.parse import urljoin, urlsplit
-
 import aiohttp
 import structlog
 from aiohttp import web
 
-from gateway.pbx.reading.links import is_link
 from gateway.store.admin.staff import staff_of
 from gateway.store.calls.calls import NoSuchCall
 from gateway.store.calls.calls import call as stored_call
@@ -18,11 +13,10 @@ from gateway.web.calls.seen import may_see_call, no_call_to_see
 from gateway.web.frame import PageCall, page_not_found
 from gateway.web.page_headers import dress_page
 from runtime.addresses import is_beside_us
+from runtime.vendors.named_addresses import NamedAddresses
 
 log = structlog.get_logger(__name__)
 
-_TIMEOUT = aiohttp.ClientTimeout(total=None, sock_connect=5, sock_read=20)
-_REDIRECTS = 3
 _CHUNK = 64 * 1024
 _PASSED_ON = ("Content-Type", "Content-Length", "Content-Range", "Accept-Ranges", "ETag", "Last-Modified")
 _SOUNDS = ("audio/", "application/octet-stream", "application/ogg", "video/mp4", "binary/")
@@ -34,8 +28,8 @@ async def recording(call: PageCall) -> web.StreamResponse:
     wanted = {"Range": call.request.headers["Range"]} if "Range" in call.request.headers else {}
     try:
         async with (
-            aiohttp.ClientSession(timeout=_TIMEOUT, auto_decompress=False) as http,
-            await _opened(http, url, hosts, {**wanted, "Accept-Encoding": "identity"}) as answer,
+            NamedAddresses(hosts, is_beside_us) as web_of_pbxs,
+            await web_of_pbxs.opened(url, wanted) as answer,
         ):
             return await _passed_on(call, answer)
     except (aiohttp.ClientError, TimeoutError, OSError) as err:
@@ -63,30 +57,6 @@ async def _link(call: PageCall) -> tuple[str, frozenset[str]]:
         if (c.account_id, c.id) == (account_id, row.connection_id)
     )
     return links[int(number) - 1], frozenset(host.lower() for words in named for host in words)
-
-
-async def _opened(
-    http: aiohttp.ClientSession, url: str, hosts: frozenset[str], headers: dict[str, str]
-) -> aiohttp.ClientResponse:
-    """Follow a few redirects; none of them may lead to what only this machine can reach."""
-    for _ in range(_REDIRECTS + 1):
-        if not is_link(url) or not await _may_be_asked(url, hosts):
-            raise page_not_found("recording")
-        answer = await http.get(url, headers=headers, allow_redirects=False)
-        where = answer.headers.get("Location")
-        if answer.status not in (301, 302, 303, 307, 308) or not where:
-            return answer
-        answer.close()
-        url = urljoin(url, where)
-    raise page_not_found("recording")
-
-
-async def _may_be_asked(url: str, hosts: frozenset[str]) -> bool:
-    host = (urlsplit(url).hostname or "").lower()
-    if host in hosts:
-        return True
-    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return not any(is_beside_us(str(info[4][0])) for info in found)
 
 
 async def _passed_on(call: PageCall, answer: aiohttp.ClientResponse) -> web.StreamResponse:

@@ -1,0 +1,83 @@
+"""Files of dialogues over the API: for those who see the dialogue, and nothing that a browser would run."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import aiohttp
+
+from gateway.channels.files import FileFetcher
+from runtime.vendors.named_addresses import NamedAddresses
+from tests.fakes.channels.sandbox import client_message
+from tests.integration.api.client import ACCOUNT, Api
+from tests.integration.api.test_channels import anna, connected, told
+from tests.integration.channels.test_files_in import PNG, Holds
+
+PAGE = b"<svg xmlns='http://www.w3.org/2000/svg' onload='alert(1)'/>"
+
+
+async def bring(api: Api, channel_id: str, **files: bytes) -> None:
+    async with NamedAddresses() as there:
+        fetcher = FileFetcher(api.pool, channel_id, Holds(**files), there, lambda: datetime.now(UTC))
+        while await fetcher.turn():
+            pass
+
+
+async def given(api: Api, path: str, role: str = "admin") -> tuple[int, dict[str, str], bytes]:
+    headers = {"Authorization": f"Bearer {api.tokens[role]}"}
+    async with api.http.get(f"{api.url}/api/v1/accounts/{ACCOUNT}/{path}", headers=headers) as answer:
+        return answer.status, dict(answer.headers), await answer.read()
+
+
+def with_file(id: str, kind: str, **file: Any) -> dict[str, Any]:
+    return client_message(id, parts=[{"kind": kind, "file": {"id": id, **file}}])
+
+
+async def test_a_file_is_given_out_by_the_right_of_its_dialogue_and_never_run(api: Api) -> None:
+    channel = await connected(api)
+    url = "https://store.example/secret-token"
+    await told(
+        api,
+        channel,
+        with_file("m1", "image", name='a "б".png'),
+        with_file("m2", "document", name="x.svg", media_type="image/svg+xml"),
+        with_file("m3", "image", url=url, size=10**9),
+    )
+    await bring(api, channel["id"], m1=PNG, m2=PAGE)
+    [dialogue] = (await api.ask("GET", "{a}/dialogues"))["items"]
+    one = f"dialogues/{dialogue['id']}"
+    messages = (await api.ask("GET", f"{{a}}/{one}/messages"))["items"]
+    assert "secret-token" not in str(messages)
+    files = {m["parts"][0]["file"]["name"]: m["parts"][0]["file"] for m in messages}
+    picture, page, large = files['a "б".png'], files["x.svg"], files[""]
+    assert (picture["state"], picture["media_type"], picture["size"]) == ("kept", "image/png", len(PNG))
+    assert (large["state"], large["reason"]) == ("refused", "too-large")
+
+    status, headers, content = await given(api, f"{one}/files/{picture['id']}")
+    assert (status, content, headers["Content-Type"]) == (200, PNG, "image/png")
+    assert (
+        headers["Content-Disposition"]
+        == "inline; filename=\"a ___.png\"; filename*=UTF-8''a%20%22%D0%B1%22.png"
+    )
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    status, headers, content = await given(api, f"{one}/files/{page['id']}")
+    assert (status, content, headers["Content-Type"]) == (200, PAGE, "application/octet-stream")
+    assert headers["Content-Disposition"].startswith("attachment;")
+    assert "sandbox" in headers["Content-Security-Policy"]
+
+    assert (await given(api, f"{one}/files/{large['id']}"))[0] == 404
+    await api.ask("POST", f"{{a}}/{one}/files/{large['id']}/retry", status=204)
+    again = await api.ask("POST", f"{{a}}/{one}/files/{large['id']}/retry", status=409)
+    assert again["code"] == "file-not-refused"
+
+    who = await anna(api)
+    for address in (f"{one}/files/{picture['id']}", f"{one}/files/0", "dialogues/0/files/1"):
+        assert (await given(api, address, who))[0] == 404
+    await api.ask("PUT", f"{{a}}/channels/{channel['id']}/rights", body={"rights": {"anna": "read"}})
+    assert (await given(api, f"{one}/files/{picture['id']}", who))[0] == 200
+    async with (
+        aiohttp.ClientSession() as nobody,
+        nobody.get(f"{api.url}/api/v1/accounts/{ACCOUNT}/{one}/files/{picture['id']}") as answer,
+    ):
+        assert answer.status == 401
