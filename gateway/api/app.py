@@ -46,7 +46,7 @@ from gateway.admin.triggers.saved import TriggerMoved, TriggerNotUsable, Trigger
 from gateway.admin.users import LastAdmin
 from gateway.api.frame import ApiCall, ApiError, CsvAnswer, FileAnswer, Route, not_found, why_not_ask
 from gateway.api.openapi import describe
-from gateway.http.body import API_BODY, BodyRefused, read_body
+from gateway.http.body import BodyLimit, BodyRefused, read_body
 from gateway.http.connection import vouch
 from gateway.http.problems import problem, unauthorised
 from gateway.services import Services
@@ -222,7 +222,7 @@ async def _asked(route: Route, request: web.Request, who: ApiToken, services: Se
     query = _validated(route.query, _query(request), "query")
     body = None
     if route.body is not None:
-        sent = await _body(request)
+        sent = await _body(request, route.most_body)
         # The body may take its time: what the token was when it began counts no more.
         who = _authenticated(_token(request), services) or _withdrawn()
         account = _judged(route, request, who, services)
@@ -323,8 +323,8 @@ def _query(request: web.Request) -> dict[str, Any]:
     return values
 
 
-async def _body(request: web.Request) -> Any:
-    sent = await read_body(request, API_BODY)
+async def _body(request: web.Request, limit: BodyLimit) -> Any:
+    sent = await read_body(request, limit)
     if request.body_exists and request.content_type != "application/json":
         raise ApiError(
             415,

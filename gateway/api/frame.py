@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, NamedTuple, get_args, get_type_h
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypeVar
 
+from gateway.http.body import API_BODY, BodyLimit
 from gateway.store.admin.accounts import Account, ApiToken
 from gateway.store.admin.bindings import Bar, may_touch, why_not
 from gateway.store.admin.roles import Role
@@ -132,6 +133,7 @@ class Route:
     errors: tuple[int, ...] = ()
     description: str = ""
     tags: tuple[str, ...] = ()
+    most_body: BodyLimit = API_BODY
     query: type[Body] = field(init=False)
     body: type[BaseModel] | None = field(init=False)
     returns: type[BaseModel | CsvAnswer | FileAnswer] | None = field(init=False)

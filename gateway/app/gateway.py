@@ -26,6 +26,7 @@ from gateway.app.pages_door import PagesDoor
 from gateway.app.web_app import build_web_app
 from gateway.at_work import AtWork
 from gateway.channels.door import ChannelDoor
+from gateway.channels.files.door import FileDoor
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.endpoints import CrmHooks
@@ -201,6 +202,7 @@ class Gateway:
             stage_hooks=HookDoor(self.configuration, pool, self.strangers),
             sms=self.sms_door,
             channels=self.channel_door,
+            files=FileDoor(pool, self.strangers),
             readiness=self,
             metrics=self.metrics,
             strangers=self.strangers,

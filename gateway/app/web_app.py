@@ -14,6 +14,7 @@ from aiohttp.web_urldispatcher import UrlMappingMatchInfo
 from prometheus_client import generate_latest
 
 from gateway.channels.door import ChannelDoor
+from gateway.channels.files.door import FileDoor
 from gateway.crm_accounts.endpoints import CrmHooks
 from gateway.distribution.hook_door import HookDoor
 from gateway.http.body import API_BODY, BodyRefused
@@ -71,6 +72,7 @@ def build_web_app(
     stage_hooks: HookDoor,
     sms: SmsDoor,
     channels: ChannelDoor,
+    files: FileDoor,
     readiness: Readiness,
     metrics: Metrics,
     metrics_token: str | None,
@@ -94,6 +96,7 @@ def build_web_app(
     for method in ("GET", "POST"):
         router.add_route(method, "/sms/{account}/{connection}/{secret}", _guarded(sms.handle))
         router.add_route(method, "/channels/{channel}/{secret}", _guarded(channels.handle))
+    router.add_get("/channels/files/{secret}/{name}", _guarded(files.handle))
     router.add_get("/crm/oauth", _guarded(own_hosts.only(hooks.oauth)))
     router.add_get("/healthz", _healthz)
     router.add_get("/readyz", _readyz(readiness))

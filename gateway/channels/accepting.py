@@ -8,25 +8,17 @@ from typing import NamedTuple
 from gateway.calls.context import JobContext
 from gateway.channels.limits import message_to_send
 from gateway.channels.owners import answered_in_person
+from gateway.channels.written import WrittenMessage, parts_to_send
 from gateway.store.calls.calls import lock_client
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.dialogues import Dialogue, dialogue
+from gateway.store.channels.files import add_own_file
 from gateway.store.channels.messages import ChatMessage
 from gateway.store.channels.outgoing import add_outgoing, message_of_key
 from routing.dialogues.access import Onlooker
 from routing.dialogues.sending import SendRefusal, refusal_of
+from sms.channels.kinds import CHANNEL_KINDS
 from sms.channels.model import AuthorKind
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WrittenMessage:
-    """key: made by whoever sends it, the same when it is sent again. is_anyway: though the dialogue is somebody else's."""
-
-    key: str
-    dialogue_id: int
-    text: str
-    quoted_id: str = ""
-    is_anyway: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,28 +56,19 @@ async def accept_message(
     await lock_client(conn, account_id, client_key)
     same = await message_of_key(conn, account_id, written.key)
     if same is not None:
-        return TakenMessage(_same(same, written), is_new=False)
+        return TakenMessage(_same(saved, same, written), is_new=False)
     of = await dialogue(conn, account_id, written.dialogue_id)
     if of is None:
         raise NoSuchDialogue(str(written.dialogue_id))
     is_taken = _is_taken(context, saved, of, who.employee_id)
     is_barred = is_taken and not written.is_anyway
-    reason = refusal_of(message_to_send(saved, of, who, written.text, context.now, is_taken=is_barred))
+    file_bytes = None if written.file is None else len(written.file.content)
+    reason = refusal_of(
+        message_to_send(saved, of, who, written.text, context.now, file_bytes=file_bytes, is_taken=is_barred)
+    )
     if reason is not None:
         return NotTaken(reason, of.owner if reason == "taken" else None)
-    author = context.staff.by_id.get(who.employee_id or "")
-    added = await add_outgoing(
-        conn,
-        of,
-        own_key=written.key,
-        text=written.text,
-        author_kind=AuthorKind.EMPLOYEE,
-        author_name=author.name if author else "",
-        employee_id=who.employee_id,
-        quoted_id=written.quoted_id,
-        now=context.now,
-    )
-    assert added is not None, "the key was looked for under the client's lock"
+    added = await _added(context, saved, of, who.employee_id, written)
     is_answer = of.last_in_at is not None
     if is_answer or of.deal is None:  # the deal of a client who was written to first is whose it was
         kind = AuthorKind.EMPLOYEE
@@ -93,8 +76,36 @@ async def accept_message(
     return TakenMessage(added, is_new=True)
 
 
-def _same(message: ChatMessage, written: WrittenMessage) -> ChatMessage:
-    if message.dialogue_id != written.dialogue_id or [p.text for p in message.parts] != [written.text]:
+async def _added(
+    context: JobContext, saved: SavedChannel, of: Dialogue, employee_id: str | None, written: WrittenMessage
+) -> ChatMessage:
+    """Return the first of what goes out."""
+    author = context.staff.by_id.get(employee_id or "")
+    rows: list[ChatMessage] = []
+    for key, part in parts_to_send(written, CHANNEL_KINDS[saved.channel.kind].capabilities):
+        added = await add_outgoing(
+            context.conn,
+            of,
+            own_key=key,
+            part=part,
+            author_kind=AuthorKind.EMPLOYEE,
+            author_name=author.name if author else "",
+            employee_id=employee_id,
+            quoted_id="" if rows else written.quoted_id,
+            now=context.now,
+        )
+        assert added is not None, "the key was looked for under the client's lock"
+        if part.file is not None and written.file is not None:
+            await add_own_file(
+                context.conn, added, part, written.file.content, written.file.media_type, context.now
+            )
+        rows.append(added)
+    return rows[0]
+
+
+def _same(saved: SavedChannel, message: ChatMessage, written: WrittenMessage) -> ChatMessage:
+    _, part = parts_to_send(written, CHANNEL_KINDS[saved.channel.kind].capabilities)[0]
+    if message.dialogue_id != written.dialogue_id or message.parts != (part,):
         raise KeyOfAnother(written.key)
     return message
 

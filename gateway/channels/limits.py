@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from gateway.channels.files.fetching import LARGEST_FILE
 from gateway.store.channels.channels import SavedChannel
 from routing.dialogues.access import Onlooker, may_write
 from routing.dialogues.sending import MessageToSend, SendRefusal, refusal_of
@@ -25,9 +26,16 @@ class OpenDialogue(Protocol):
 
 
 def message_to_send(
-    saved: SavedChannel, of: OpenDialogue, who: Onlooker, text: str, now: datetime, *, is_taken: bool = False
+    saved: SavedChannel,
+    of: OpenDialogue,
+    who: Onlooker,
+    text: str,
+    now: datetime,
+    *,
+    file_bytes: int | None = None,
+    is_taken: bool = False,
 ) -> MessageToSend:
-    """is_taken: it is somebody else's dialogue, and the sender has not said that it goes out all the same."""
+    """file_bytes: None = no file. is_taken: it is somebody else's dialogue, and the sender has not said that it goes out all the same."""
     can = CHANNEL_KINDS[saved.channel.kind].capabilities
     return MessageToSend(
         now=now,
@@ -40,8 +48,15 @@ def message_to_send(
         window=window_of(saved, of),
         length=can.text_unit.length(text.strip()),
         longest=can.longest_text,
+        file_bytes=file_bytes,
+        largest_file=largest_file(saved),
         is_taken=is_taken,
     )
+
+
+def largest_file(saved: SavedChannel) -> int:
+    """Return how many bytes a file may have at most."""
+    return min(CHANNEL_KINDS[saved.channel.kind].capabilities.largest_file, LARGEST_FILE)
 
 
 def window_of(saved: SavedChannel, of: OpenDialogue) -> timedelta | None:

@@ -14,24 +14,28 @@ from functools import partial
 import asyncpg
 import structlog
 
+from gateway.channels.addresses import file_address
 from gateway.store.calls.calls import lock_client
 from gateway.store.channels import messages as store
 from gateway.store.channels import outgoing
 from gateway.store.channels.beginning import chat_is_known
 from gateway.store.channels.channels import SavedChannel, change_state
 from gateway.store.channels.dialogues import client_of_dialogue, dialogue, number_of_chat
+from gateway.store.channels.files import files_of, link_file, piece_of, told_hash_of
 from gateway.store.channels.messages import ChatMessage
 from runtime.database.lease import Held
 from runtime.database.pool import Conn
+from runtime.tokens import hash_of, new_secret
 from runtime.trouble import Trouble
 from sms.channels.model import ChannelStateTold, ChatKind, MessageStatus, later_status
 from sms.channels.port import ChannelKind, OpenChannel
-from sms.channels.reasons import STATE_SHOWN_BY, ChannelFailure, MessageDoubt
+from sms.channels.reasons import STATE_SHOWN_BY, ChannelFailure, ChannelReason, MessageDoubt
 from sms.channels.sending import (
     MessageAccepted,
     MessageRefused,
     MessageThrottled,
     MessageUnknown,
+    OutgoingFile,
     OutgoingMessage,
     SendOutcome,
 )
@@ -44,12 +48,14 @@ _LOST_AFTER = timedelta(minutes=3)
 """Longer than any answer is waited for."""
 _LOOKED_FOR = timedelta(hours=1)
 _LOOK_EVERY = timedelta(seconds=15)
+_LINK_LIVES = timedelta(minutes=15)
 _PAUSE = timedelta(seconds=10)
 """Before a message goes out again that the messenger did not take for a reason that passes."""
 
 
 class ChannelSender:
-    """held: the right to send for this channel. now: the clock. look_every: how often what is unknown is looked for."""
+    """held: the right to send for this channel. now: the clock. look_every: how often what is unknown is looked for.
+    public_url: ours, where messengers fetch files."""
 
     def __init__(
         self,
@@ -61,9 +67,11 @@ class ChannelSender:
         now: Callable[[], datetime],
         *,
         look_every: timedelta = _LOOK_EVERY,
+        public_url: str = "",
     ) -> None:
         self._pool, self._saved, self._kind, self._channel = pool, saved, kind, channel
         self._held, self._now, self._look_every = held, now, look_every
+        self._url = public_url
         self._live: dict[int, asyncio.Task[None]] = {}
         self._is_new = True
         self._paused_until = self._looked_at = datetime.min.replace(tzinfo=now().tzinfo)
@@ -92,13 +100,37 @@ class ChannelSender:
 
     async def _send(self, message: ChatMessage) -> None:
         try:
-            outcome = await self._channel.send(await self._written(message))
+            file = await self._file(message)
+            if file is None and any(
+                part.file for part in message.parts
+            ):  # its days were over before it went out
+                outcome: SendOutcome = MessageRefused(reason=ChannelReason.FILE_UNREADABLE)
+            else:
+                outcome = await self._channel.send(await self._written(message, file))
         except Exception as err:  # a mistake of ours: nobody knows how far it came
             log.exception("message-not-sent", channel=self._saved.name, error=type(err).__name__)
             outcome = MessageUnknown(why=MessageDoubt.INTERRUPTED, words=type(err).__name__)
         await self._answered(message, outcome)
 
-    async def _written(self, message: ChatMessage) -> OutgoingMessage:
+    async def _file(self, message: ChatMessage) -> OutgoingFile | None:
+        """Return the file of a message, and where the messenger may fetch it for a while where it wants an address."""
+        told = next((part.file for part in message.parts if part.file is not None), None)
+        if told is None:
+            return None
+        async with self._pool.acquire() as conn:
+            files = await files_of(conn, message.account_id, [message.message_id])
+            file = files.get((message.message_id, told_hash_of(told)))
+            if file is None:
+                return None
+            url = ""
+            if self._kind.capabilities.fetches_files:
+                secret = new_secret()
+                await link_file(conn, file, hash_of(secret), self._now() + _LINK_LIVES)
+                url = file_address(self._url, secret, file.name)
+            content = await piece_of(conn, file, 0, file.size or 0)
+        return OutgoingFile(name=file.name, media_type=file.media_type, content=content, url=url)
+
+    async def _written(self, message: ChatMessage, file: OutgoingFile | None = None) -> OutgoingMessage:
         async with self._pool.acquire() as conn:
             of = await dialogue(conn, message.account_id, message.dialogue_id)
         assert of is not None
@@ -110,6 +142,7 @@ class ChannelSender:
             chat_kind=ChatKind(of.kind),
             way=of.way,
             quoted_id=message.quoted_id,
+            file=file,
         )
 
     async def _answered(self, message: ChatMessage, outcome: SendOutcome) -> None:

@@ -15,7 +15,7 @@ import structlog
 
 from gateway.channels.addresses import channel_address
 from gateway.channels.copier import Copier
-from gateway.channels.files import FileFetcher
+from gateway.channels.files.fetching import FileFetcher
 from gateway.channels.intake import take_channel_news
 from gateway.channels.sender import ChannelSender
 from gateway.crm_accounts.exchange_log import ExchangeLog
@@ -111,7 +111,7 @@ class ChannelWork:
     async def _work_while(self, lease: Lease, saved: SavedChannel) -> None:
         kind = self._kinds[saved.channel.kind]
         channel = kind.open(self._session, saved.channel, self._noting(saved))
-        sender = ChannelSender(self._pool, saved, kind, channel, lease, self._now)
+        sender = ChannelSender(self._pool, saved, kind, channel, lease, self._now, public_url=self._url)
         beside = [
             asyncio.create_task(self._poll_while(lease, saved, kind, channel)),
             asyncio.create_task(self._attach_while(lease, saved, channel)),

@@ -19,7 +19,7 @@ from gateway.store.channels.listing import DialogueFilter, listed_dialogues
 from gateway.store.channels.outgoing import add_outgoing, claim_outgoing, put_back
 from routing.dialogues.access import ChannelRight, SeenDialogues
 from routing.dialogues.rules import ChannelRules
-from sms.channels.model import AuthorKind
+from sms.channels.model import AuthorKind, PartKind, PartTold
 from sms.channels.port import MessengerChannel
 
 MAIN, OTHER = "demo-retail", "demo-service"
@@ -148,7 +148,7 @@ async def _leave_waiting(pool: asyncpg.Pool, of: Dialogue) -> None:
             conn,
             of,
             own_key="demo-waits",
-            text="Да, перенесли на пятницу.",
+            part=PartTold(kind=PartKind.TEXT, text="Да, перенесли на пятницу."),
             author_kind=AuthorKind.EMPLOYEE,
             author_name="",
             employee_id="manager103",

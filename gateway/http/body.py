@@ -26,6 +26,8 @@ class BodyLimit:
 PBX_BODY = BodyLimit(256 * _KIB, 10.0)
 WEBHOOK_BODY = BodyLimit(1024 * _KIB, 10.0)
 API_BODY = BodyLimit(4096 * _KIB, 30.0)
+API_FILE_BODY = BodyLimit(15 * 1024 * _KIB, 60.0)
+"""10 MiB of a file in the letters of JSON."""
 
 # Of all bodies together whose secret stands in themselves and was not judged yet.
 _MOST_UNJUDGED = 16 * 1024 * _KIB

@@ -58,7 +58,7 @@ def refusal_of(told: MessageToSend) -> SendRefusal | None:
         (not told.can_write, "blocked"),
         (not told.can_write_first and told.last_in_at is None, "not-written-first"),
         (_is_window_closed(told), "window-closed"),
-        (told.length == 0 and told.file_bytes is None, "empty"),
+        (told.file_bytes == 0 or (told.length == 0 and told.file_bytes is None), "empty"),
         (told.length > told.longest, "too-long"),
         (told.file_bytes is not None and told.file_bytes > told.largest_file, "file-too-large"),
         (told.is_taken and not told.is_anyway, "taken"),

@@ -134,6 +134,7 @@ HASHES = {
     "sms/channels/stored.py:_hashed": "which parts of a message are the same",
     "sms/channels/sandbox/wire.py:signature": "the sandbox's signature",
     "gateway/store/channels/files.py:told_hash_of": "which file of a message is the same",
+    "gateway/channels/written.py:_second": "the key of the second message that is sent under one key",
     "gateway/intake/inbox.py:_digest": "which message is the same",
     "gateway/intake/inbox.py:_anew": "a message that is the same and yet another",
     "gateway/alerts/watch.py:_message_id": "which message is told of",

@@ -8,9 +8,10 @@ from gateway.admin.channels.channels import channel_of
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.calls.client_job import ClientJob
 from gateway.calls.context import JobContext
-from gateway.channels.accepting import NoSuchDialogue, NotTaken, WrittenMessage, accept_message
+from gateway.channels.accepting import NoSuchDialogue, NotTaken, accept_message
 from gateway.channels.beginning import begun_dialogue
 from gateway.channels.numbers import client_number, number_policy_of
+from gateway.channels.written import WrittenFile, WrittenMessage
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.staff import staff_of
@@ -30,6 +31,7 @@ class FirstMessage:
 
     key: str
     text: str
+    file: WrittenFile | None = None
     channel: str = ""
     number: str = ""
     chat: str = ""
@@ -86,7 +88,11 @@ async def write_first(
         context = await job.context(conn, account.id)
         of = await begun_dialogue(context, saved, number=number, chat=first.chat)
         written = WrittenMessage(
-            key=first.key, dialogue_id=of.dialogue_id, text=first.text, is_anyway=first.is_anyway
+            key=first.key,
+            dialogue_id=of.dialogue_id,
+            text=first.text,
+            file=first.file,
+            is_anyway=first.is_anyway,
         )
         return await _taken(context, account, saved, of.client_key, who, written)
 

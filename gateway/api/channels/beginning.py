@@ -6,8 +6,17 @@ from pydantic import Field
 
 from gateway.admin.channels.writing import FirstMessage, write_first
 from gateway.admin.refused import InputRefused
-from gateway.api.channels.dialogues import MessageView, NewMessage, message_view, one_message_a_key, writer
+from gateway.api.channels.dialogues import (
+    MessageView,
+    NewMessage,
+    message_view,
+    one_message_a_key,
+    writer,
+    written_file,
+)
 from gateway.api.frame import ApiCall, NoQuery, Route
+from gateway.http.body import API_FILE_BODY
+from gateway.store.channels.files import files_of
 
 
 class NewDialogue(NewMessage):
@@ -26,6 +35,7 @@ async def begin_dialogue(call: ApiCall[NoQuery, NewDialogue]) -> MessageView:
     first = FirstMessage(
         key=told.key,
         text=told.text,
+        file=written_file(told.file),
         channel=told.channel,
         number=told.number,
         chat=told.chat,
@@ -35,7 +45,8 @@ async def begin_dialogue(call: ApiCall[NoQuery, NewDialogue]) -> MessageView:
         who = await writer(conn, call, told.employee)
         with one_message_a_key():
             sent = await write_first(conn, call.services.client_job, call.account, who, first)
-    return message_view(sent)
+        files = await files_of(conn, call.account.id, [sent.message_id])
+    return message_view(sent, files)
 
 
 ROUTES = (
@@ -48,6 +59,7 @@ ROUTES = (
         " is the same message. 409 with the reason where it must not go out.",
         role="manager",
         status=201,
+        most_body=API_FILE_BODY,
         errors=(409,),
     ),
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import binascii
+from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,11 +14,13 @@ from pydantic import Field
 
 from gateway.admin.channels.shown_files import shown_parts
 from gateway.admin.channels.writing import onlooker_of, send_message
-from gateway.admin.input_words import MESSAGE_KEY
+from gateway.admin.input_words import MESSAGE_KEY, is_one_line
 from gateway.admin.refused import InputRefused
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route, not_found
 from gateway.api.pages import next_page, page_after
-from gateway.channels.accepting import KeyOfAnother, NoSuchDialogue, WrittenMessage
+from gateway.channels.accepting import KeyOfAnother, NoSuchDialogue
+from gateway.channels.written import WrittenFile, WrittenMessage
+from gateway.http.body import API_FILE_BODY
 from gateway.store.admin.roles import may_act_as
 from gateway.store.channels.files import FilesOfMessages, files_of
 from gateway.store.channels.listing import DialogueFilter, listed_dialogues, listed_messages
@@ -27,7 +31,6 @@ from runtime.database.pool import Conn
 from sms.channels.model import MessageStatus
 
 _MOST_DIALOGUE_ID = 2**62
-_NO_FILES: FilesOfMessages = {}
 
 
 class DialogueView(Answer):
@@ -85,12 +88,21 @@ class MessagesQuery(Body):
     limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
+class NewFile(Body):
+    """content: its bytes as base64, 10 MiB at most; the messenger may take less, see the reference of messenger channels."""
+
+    name: str = Field(min_length=1, max_length=200)
+    content: str = Field(max_length=14 * 2**20, json_schema_extra={"contentEncoding": "base64"})
+
+
 class NewMessage(Body):
     """key: made by whoever sends, the same when it is sent again. employee: in whose name, of a token that is nobody's. is_anyway:
-    though somebody else answered first."""
+    though somebody else answered first. text, file: both go as one message where the messenger has captions, else as two, in
+    this order, and the first is told."""
 
     key: str = Field(pattern=MESSAGE_KEY)
-    text: str = Field(max_length=20_000)
+    text: str = Field(default="", max_length=20_000)
+    file: NewFile | None = None
     employee: str | None = Field(default=None, max_length=64)
     is_anyway: bool = False
 
@@ -132,7 +144,11 @@ async def list_messages(call: ApiCall[MessagesQuery, None]) -> Items[MessageView
 async def write_message(call: ApiCall[NoQuery, NewMessage]) -> MessageView:
     told = call.body
     written = WrittenMessage(
-        key=told.key, dialogue_id=_dialogue_id(call), text=told.text, is_anyway=told.is_anyway
+        key=told.key,
+        dialogue_id=_dialogue_id(call),
+        text=told.text,
+        file=written_file(told.file),
+        is_anyway=told.is_anyway,
     )
     async with call.services.pool.acquire() as conn:
         who = await writer(conn, call, told.employee)
@@ -161,6 +177,17 @@ async def writer(conn: Conn, call: AnyCall, employee: str | None) -> Onlooker:
     if not who.employee_id:
         raise InputRefused("employee", "it is not said in whose name", "name an employee")
     return who
+
+
+def written_file(told: NewFile | None) -> WrittenFile | None:
+    if told is None:
+        return None
+    if not is_one_line(told.name):
+        raise InputRefused("file.name", "it holds more than one line", "write the file's name")
+    try:
+        return WrittenFile(name=told.name, content=b64decode(told.content, validate=True))
+    except binascii.Error as err:
+        raise InputRefused("file.content", "it is not base64", "send the file's bytes as base64") from err
 
 
 async def onlooker(conn: Conn, call: AnyCall, employee: str | None = None) -> Onlooker:
@@ -210,7 +237,7 @@ def _dialogue_view(row: asyncpg.Record) -> DialogueView:
     )
 
 
-def message_view(message: ChatMessage, files: FilesOfMessages = _NO_FILES) -> MessageView:
+def message_view(message: ChatMessage, files: FilesOfMessages) -> MessageView:
     return MessageView(
         id=message.message_id,
         dialogue=message.dialogue_id,
@@ -255,6 +282,7 @@ ROUTES = (
         path=_ONE + "/messages",
         handler=write_message,
         summary="Send a message into a dialogue",
+        most_body=API_FILE_BODY,
         description="The same `key` is the same message. 409 with the reason where it must not go out, or somebody else answered"
         " first.",
         role="manager",

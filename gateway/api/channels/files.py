@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from gateway.api.channels.dialogues import seen_dialogue
 from gateway.api.frame import AnyCall, ApiCall, ApiError, FileAnswer, Route, not_found
-from gateway.channels.file_answer import file_headers
+from gateway.channels.files.giving import file_headers
 from gateway.store.channels.files import ChatFile, file_in_dialogue, piece_of, retry_file
 from runtime.database.pool import Conn
 

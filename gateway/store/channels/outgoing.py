@@ -10,7 +10,7 @@ from gateway.store.channels.copies import pass_copy_on
 from gateway.store.channels.dialogues import Dialogue
 from gateway.store.channels.messages import ChatMessage, as_message
 from runtime.database.pool import Conn
-from sms.channels.model import MessageStatus, PartKind, PartTold
+from sms.channels.model import MessageStatus, PartTold
 from sms.channels.stored import parts_as_json
 
 _ADD = """
@@ -71,7 +71,7 @@ async def add_outgoing(
     of: Dialogue,
     *,
     own_key: str,
-    text: str,
+    part: PartTold,
     author_kind: str,
     author_name: str,
     employee_id: str | None,
@@ -89,7 +89,7 @@ async def add_outgoing(
         author_name,
         employee_id,
         now,
-        parts_as_json((PartTold(kind=PartKind.TEXT, text=text),)),
+        parts_as_json((part,)),
         quoted_id,
         of.deal.model_dump(mode="json") if of.deal else None,
     )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gateway.admin.channels.writing import MessageNotTaken, send_message
-from gateway.channels.accepting import KeyOfAnother, NoSuchDialogue, WrittenMessage
+from gateway.channels.accepting import KeyOfAnother, NoSuchDialogue
+from gateway.channels.written import WrittenMessage
 from gateway.store.channels.listing import message_in
 from gateway.store.channels.reading import be_here, others_answering, stop_typing
 from gateway.web.dialogs.one import one_page

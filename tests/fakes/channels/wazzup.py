@@ -17,7 +17,7 @@ CHANNEL = "b96a353b-1111-4cac-8413-ba9999999981"
 @dataclass
 class FakeWazzup(FakeProvider):
     """refuses: code and words that it answers every sending with. channel_states: of its channels. subscription: what it is to
-    tell, and where. tells_with: the key of ours that it holds. remembers: whether a key of a message is known for the 60 seconds."""
+    tell, and where. tells_with: the key of ours that it holds. remembers: whether a key of a message is known for the 60 seconds. fetches: what it is to send from an address, into `files`."""
 
     api_key: str = API_KEY
     refuses: tuple[str, str] | None = None
@@ -27,6 +27,8 @@ class FakeWazzup(FakeProvider):
     tells_with: str = ""
     remembers: bool = True
     messages: list[dict[str, Any]] = field(default_factory=list)
+    fetches: bool = False
+    files: list[tuple[bytes, str]] = field(default_factory=list)
 
     def routes(self) -> list[web.RouteDef]:
         return [
@@ -54,9 +56,18 @@ class FakeWazzup(FakeProvider):
             return self._refused("REPEATED_CRM_MESSAGE_ID", "You have already sent it")
         if "text" in told and "contentUri" in told:
             return self._refused("MESSAGE_ONLY_TEXT_OR_CONTENT", "one of them")
+        if self.fetches and "contentUri" in told and not await self._fetched(told["contentUri"]):
+            return self._refused("MESSAGE_DOWNLOAD_CONTENT_ERROR", "Could not download the content")
         self.messages.append(told)
         chat_id = told.get("chatId") or "5876543210"
         return web.json_response({"messageId": f"w{len(self.messages)}", "chatId": chat_id}, status=201)
+
+    async def _fetched(self, url: str) -> bool:
+        """At once, and without following a redirect."""
+        async with aiohttp.ClientSession() as session, session.get(url, allow_redirects=False) as answer:
+            if answer.status == 200:
+                self.files.append((await answer.read(), answer.content_type))
+            return answer.status == 200
 
     async def _channels(self, request: web.Request) -> web.Response:
         if not self._knows(request):

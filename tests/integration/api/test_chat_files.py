@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 
-from gateway.channels.files import FileFetcher
+from gateway.channels.files.fetching import FileFetcher
 from runtime.vendors.named_addresses import NamedAddresses
 from tests.fakes.channels.sandbox import client_message
 from tests.integration.api.client import ACCOUNT, Api
@@ -81,3 +82,36 @@ async def test_a_file_is_given_out_by_the_right_of_its_dialogue_and_never_run(ap
         nobody.get(f"{api.url}/api/v1/accounts/{ACCOUNT}/{one}/files/{picture['id']}") as answer,
     ):
         assert answer.status == 401
+
+
+async def test_a_file_is_written_over_the_api_once_by_its_key_and_within_limits(api: Api) -> None:
+    channel = await connected(api)
+    await told(api, channel, client_message("m1"))
+    [dialogue] = (await api.ask("GET", "{a}/dialogues"))["items"]
+    path = f"{{a}}/dialogues/{dialogue['id']}/messages"
+    await api.ask("PUT", f"{{a}}/channels/{channel['id']}/rights", body={"rights": {"anna": "send"}})
+    body = {
+        "key": "k1",
+        "text": "See",
+        "employee": "anna",
+        "file": {"name": "x.png", "content": base64.b64encode(PNG).decode()},
+    }
+    first, again = [await api.ask("POST", path, body=body, status=201) for _ in range(2)]
+    assert first == again
+    [part] = first["parts"]
+    assert (part["kind"], part["text"], part["file"]["state"], part["file"]["size"]) == (
+        "image",
+        "See",
+        "kept",
+        len(PNG),
+    )
+    _, headers, content = await given(api, f"dialogues/{dialogue['id']}/files/{part['file']['id']}")
+    assert (content, headers["Content-Type"]) == (PNG, "image/png")
+    other = {**body, "file": {"name": "y.png", "content": body["file"]["content"]}}  # type: ignore[index]
+    assert (await api.ask("POST", path, body=other, status=409))["code"] == "key-of-another-message"
+    nothing = {**body, "key": "k2", "file": {"name": "x", "content": ""}}
+    assert (await api.ask("POST", path, body=nothing, status=409))["problems"][0]["reason"] == "empty"
+    broken = {**body, "key": "k3", "file": {"name": "x", "content": "%%%"}}
+    assert (await api.ask("POST", path, body=broken, status=400))["field"] == "file.content"
+    large = {**body, "key": "k4", "file": {"name": "x", "content": "A" * (15 * 2**20)}}
+    assert (await api.ask("POST", path, body=large, status=413))["code"] == "too-large"

@@ -28,6 +28,7 @@ from routing.dialogues.rules import ChannelRules
 from routing.matrix.presets import recommended
 from routing.settings import AccountSettings, NumberPolicy
 from routing.texts.catalogue import Language
+from sms.channels.model import PartKind, PartTold
 from sms.channels.port import MessengerChannel
 from sms.channels.sandbox.wire import parse_news
 from tests.fakes.channels.sandbox import body_of, client_message
@@ -129,7 +130,7 @@ class CopyBench:
                 conn,
                 of,
                 own_key=key,
-                text=text,
+                part=PartTold(kind=PartKind.TEXT, text=text),
                 author_kind="employee",
                 author_name="",
                 employee_id="anna",

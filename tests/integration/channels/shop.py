@@ -16,6 +16,7 @@ from gateway.calls.client_job import ClientJob
 from gateway.calls.queue import Jobs, TaskKind
 from gateway.channels.chat_job import ChatJob
 from gateway.channels.door import ChannelDoor
+from gateway.channels.files.door import FileDoor
 from gateway.http.body import BodyRefused
 from gateway.http.strangers import Strangers
 from gateway.store.channels.channels import SavedChannel, add_channel, change_channel, saved_channels
@@ -119,6 +120,7 @@ async def a_chat_shop(pool: asyncpg.Pool, dsn: str) -> AsyncIterator[ChatShop]:
     app = web.Application(middlewares=[_refusing], client_max_size=2**26)
     for method in ("GET", "POST"):
         app.router.add_route(method, "/channels/{channel}/{secret}", door.handle)
+    app.router.add_get("/channels/files/{secret}/{name}", FileDoor(pool, Strangers()).handle)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from gateway.channels.files import FileFetcher
+from gateway.channels.files.fetching import FileFetcher
 from gateway.store.channels.files import delete_chat_files
 from runtime.vendors.named_addresses import NamedAddresses, NotFetched
 from sms.channels.model import FileTold

@@ -14,9 +14,10 @@ import asyncpg
 import pytest
 
 from gateway.calls.client_job import ClientJob
-from gateway.channels.accepting import KeyOfAnother, NotTaken, TakenMessage, WrittenMessage, accept_message
+from gateway.channels.accepting import KeyOfAnother, NotTaken, TakenMessage, accept_message
 from gateway.channels.sender import ChannelSender
 from gateway.channels.work import ChannelWork
+from gateway.channels.written import WrittenFile, WrittenMessage
 from gateway.store.admin.staff import replace_staff
 from gateway.store.channels.messages import ChatMessage
 from routing.dialogues.access import Onlooker
@@ -44,11 +45,14 @@ async def write(
     *,
     is_anyway: bool = False,
     chat: str = "7",
+    file: WrittenFile | None = None,
 ) -> ChatMessage | NotTaken:
     """Order a message as a page does."""
     job = ClientJob(shop.pool, PublishedMatrix(recommended()), now=lambda: datetime.now(UTC))
     (of,) = [d for d in await shop.dialogues() if d["chat_id"] == chat]
-    written = WrittenMessage(key=key, dialogue_id=of["dialogue_id"], text=text, is_anyway=is_anyway)
+    written = WrittenMessage(
+        key=key, dialogue_id=of["dialogue_id"], text=text, file=file, is_anyway=is_anyway
+    )
     async with shop.pool.acquire() as conn, conn.transaction():
         context = await job.context(conn, ACCOUNT)
         taken = await accept_message(

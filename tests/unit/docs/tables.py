@@ -295,9 +295,10 @@ def _channel_kinds() -> str:
                 _codes([*k.more_keys, *others]),
                 f"{can.longest_text} ({can.text_unit})",
                 window,
+                f"{can.largest_file // 2**20} MiB",
             )
         )
-    return table(("Kind", "Keys", "Settings", "May have too", "Longest text", "Window"), rows)
+    return table(("Kind", "Keys", "Settings", "May have too", "Longest text", "Window", "Largest file"), rows)
 
 
 def _channel_abilities() -> str:
