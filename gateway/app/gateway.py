@@ -25,6 +25,7 @@ from gateway.app.gateway_report import GatewayReport
 from gateway.app.pages_door import PagesDoor
 from gateway.app.web_app import build_web_app
 from gateway.at_work import AtWork
+from gateway.channels.afterwards.gaps import ChannelListening
 from gateway.channels.door import ChannelDoor
 from gateway.channels.files.door import FileDoor
 from gateway.configuration import Configuration
@@ -133,6 +134,7 @@ class Gateway:
         self.pbx_commands = PbxCommands(pool, session, self.lookup.ask, kinds=kinds)
         self.sms_door = SmsDoor(pool, self.strangers)
         self.channel_door = ChannelDoor(pool, self.strangers)
+        self.channel_listening = ChannelListening(pool)
         self.events = Events(
             self.configuration,
             self.inbox,
@@ -265,6 +267,7 @@ class Gateway:
                 self.campaign_callers.run(self.listener),
                 self.keep_heartbeats.loop.run(),
                 self.pbx_commands.run(),
+                self.channel_listening.loop.run(),
             ]
             for setting, server in self.question_servers.items():
                 if (port := getattr(self.settings, setting)) is not None:

@@ -14,6 +14,7 @@ import asyncpg
 import structlog
 
 from gateway.channels.addresses import channel_address
+from gateway.channels.afterwards.gaps import GapRepair, heard
 from gateway.channels.copier import Copier
 from gateway.channels.files.fetching import FileFetcher
 from gateway.channels.intake import take_channel_news
@@ -41,6 +42,8 @@ log = structlog.get_logger(__name__)
 _LOOK_SECONDS = 2.0
 _TURN_SECONDS = 0.25
 _ATTACH_SECONDS = 3600.0
+_HEARD_SECONDS = 60.0
+_GAP_SECONDS = 5.0
 _ASK_SECONDS = 600.0
 _ASK_SOON_SECONDS = 60.0
 """While a channel is said to be shut: not every messenger tells when it is open again."""
@@ -79,6 +82,7 @@ class ChannelWork:
         self._kinds, self._exchanges, self._now = kinds, exchanges, now
         self._ask_soon_seconds, self._web = ask_soon_seconds, web
         self._saved: dict[_ServedChannel, SavedChannel] = {}
+        self._heard_at: dict[str, float] = {}
         self._changed = asyncio.Event()
         self.loop = Loop("channels", self.look, _LOOK_SECONDS)
 
@@ -118,6 +122,7 @@ class ChannelWork:
             asyncio.create_task(self._ask_while(lease, saved, channel)),
             asyncio.create_task(self._copy_while(lease, saved)),
             asyncio.create_task(self._files_while(lease, saved, channel)),
+            asyncio.create_task(self._gaps_while(lease, saved, channel)),
         ]
         try:
             while not lease.lost.is_set():
@@ -202,6 +207,22 @@ class ChannelWork:
                 if not tried:
                     await sleep_unless_cancelled(_LOOK_SECONDS)
 
+    async def _gaps_while(self, lease: Lease, saved: SavedChannel, channel: OpenChannel) -> None:
+        """Read afterwards what was missed while nobody listened."""
+        repair, trouble = (
+            GapRepair(self._pool, saved, channel, self._now),
+            Trouble("channel-gaps", channel=saved.name),
+        )
+        while not lease.lost.is_set():
+            was_there = False
+            try:
+                was_there = await repair.turn(list(self._saved.values()))
+                trouble.recovered()
+            except DATABASE_ERRORS as err:
+                trouble.failed(err)
+            if not was_there:
+                await sleep_unless_cancelled(_GAP_SECONDS)
+
     async def _poll_while(
         self, lease: Lease, saved: SavedChannel, kind: ChannelKind, channel: OpenChannel
     ) -> None:
@@ -234,6 +255,9 @@ class ChannelWork:
         siblings = list(self._saved.values())
         async with self._pool.acquire() as conn, conn.transaction():
             await take_channel_news(conn, saved, siblings, news, self._now())
+            if time.monotonic() - self._heard_at.get(saved.id, float("-inf")) >= _HEARD_SECONDS:
+                self._heard_at[saved.id] = time.monotonic()
+                await heard(conn, saved, self._now())
         if self._known(saved).state is not ChannelState.ACTIVE:
             await self._note_state(saved, ChannelState.ACTIVE, "")
         return news.cursor or cursor

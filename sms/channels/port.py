@@ -54,7 +54,7 @@ class ChannelCapabilities:
     fetches_files: the vendor fetches a file from an address that we give. longest_text, longest_caption: in text_unit.
     largest_file: bytes. window: for so long after the client's last message they may be written to, None = for ever.
     per_second, per_chat_second, per_group_minute: messages that it grants, None = not told. answer_within: in which a webhook
-    must be thanked for.
+    must be thanked for. keeps: for how long it keeps for us what nobody took.
     """
 
     has_webhooks: bool = False
@@ -81,6 +81,7 @@ class ChannelCapabilities:
     per_chat_second: float | None = None
     per_group_minute: float | None = None
     answer_within: timedelta = timedelta(seconds=5)
+    keeps: timedelta = timedelta(0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

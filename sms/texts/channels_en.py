@@ -55,4 +55,7 @@ SENTENCES: Mapping[str, str] = {
     "channel.file.other-kind": "in place of the file there is a web page",
     "channel.file.forbidden-place": "the file lies at an address that may not be asked",
     "channel.file.not-offered": "the messenger does not give this file out",
+    "channel.gap.repairing": "the history is being read: what was missed comes",
+    "channel.gap.repaired": "what was missed was read afterwards",
+    "channel.gap.open": "messages of this time may be missing",
 }  # fmt: skip

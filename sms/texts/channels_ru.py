@@ -55,4 +55,7 @@ SENTENCES: Mapping[str, str] = {
     "channel.file.other-kind": "вместо файла веб-страница",
     "channel.file.forbidden-place": "файл лежит по адресу, к которому обращаться нельзя",
     "channel.file.not-offered": "мессенджер этот файл не отдаёт",
+    "channel.gap.repairing": "читаем историю: пропущенное появится",
+    "channel.gap.repaired": "пропущенное прочитано позже",
+    "channel.gap.open": "сообщений за это время может не хватать",
 }  # fmt: skip

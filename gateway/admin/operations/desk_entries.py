@@ -10,7 +10,7 @@ from crm.effects.texts.refusals import TEXTS, what, why
 from gateway.admin.input_words import is_counted, refuse_bad_note
 from gateway.admin.operations import desk
 from gateway.admin.refused import InputRefused
-from gateway.channels.again import retry_updates
+from gateway.channels.afterwards.again import retry_updates
 from gateway.store.channels.dead import ignore_dead_updates
 from gateway.store.desk import entries as store
 from gateway.store.desk.entries import KINDS, AsideRow, DeskKind

@@ -18,15 +18,18 @@ from gateway.cli.options import AccountName, EvenIfUsed, Json, Yes, pairs, secre
 from gateway.cli.output import (
     an_account,
     carry_out_removal,
+    local,
     on_account,
     on_database,
     print_json,
     print_table,
     refusals,
     the_account,
+    zone_of,
 )
 from gateway.settings import Settings
 from gateway.store.channels.channels import SavedChannel, saved_channels
+from gateway.store.channels.gaps import ChannelGap, gaps_of_channel
 from routing.dialogues.access import ChannelRight
 from runtime.database.pool import Conn
 from sms.channels.kinds import CHANNEL_KINDS
@@ -176,6 +179,26 @@ def show_address(channel: ChannelName, account: AccountName = None, json: Json =
         print_json({"id": saved.id, "address": address})
     else:
         print(address or f"A channel of the kind '{saved.channel.kind}' is asked, and told no address.")
+
+
+@channel_app.command("gaps")
+def list_gaps(channel: ChannelName, account: AccountName = None, json: Json = False) -> None:
+    """List when nobody listened to a channel, and whether what was missed has been read afterwards.
+
+    Example: callmatrix channel gaps Shop
+    """
+
+    async def work(conn: Conn, account_id: str) -> tuple[list[ChannelGap], str]:
+        saved = await channel_of(conn, account_id, channel)
+        return await gaps_of_channel(conn, account_id, saved.id), await zone_of(conn, account_id)
+
+    with refusals("nothing is listed"):
+        gaps, zone = on_account(account, work)
+    if json:
+        print_json([{"from": g.from_at, "to": g.to_at, "state": g.state, "found": g.found} for g in gaps])
+        return
+    rows = [(local(g.from_at, zone), local(g.to_at, zone), g.state, g.found) for g in gaps]
+    print_table(["from", "to", "state", "found"], rows, "Somebody has listened all the time.")
 
 
 @channel_app.command("share")

@@ -69,6 +69,7 @@ class TelegramKind(ChannelKind):
         per_chat_second=1,
         per_group_minute=20,
         answer_within=timedelta(seconds=30),
+        keeps=timedelta(hours=24),
     )
 
     def open(

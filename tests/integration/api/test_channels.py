@@ -293,3 +293,24 @@ async def test_channels_at_the_command_line(api: Api, database_url: str) -> None
     assert ("Опт" in listed, "hush" in listed) == (True, False)
     await said("remove", added["id"], "--yes")
     assert "No messenger channel" in await said("list")
+
+
+async def test_case_49_a_gap_is_told_of_the_channel_and_of_dialogues_that_one_may_see(
+    api: Api, database_url: str
+) -> None:
+    channel = await connected(api)
+    await told(api, channel, client_message("m1"))
+    [dialogue] = (await api.ask("GET", "{a}/dialogues"))["items"]
+    await api.pool.execute(
+        "INSERT INTO channel_gap (account_id, channel_id, from_at, to_at, state, created_at)"
+        " VALUES ($1, $2, now() - interval '2 hours', now(), 'open', now())",
+        ACCOUNT,
+        channel["id"],
+    )
+    [gap] = (await api.ask("GET", f"{PATH}/{channel['id']}/gaps"))["items"]
+    assert (gap["state"], gap["found"]) == ("open", 0)
+    path = f"{{a}}/dialogues/{dialogue['id']}/gaps"
+    assert (await api.ask("GET", path))["items"] == [gap]
+    await api.ask("GET", path, role=await anna(api), status=404)
+    listed = await callmatrix(database_url, "channel", "gaps", channel["name"], "--account", ACCOUNT)
+    assert "open" in listed.stdout, listed.stderr

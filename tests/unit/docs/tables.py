@@ -14,6 +14,7 @@ from campaigns.reasons import MEMBER_REASONS, ROW_FAULTS
 from gateway.pbx import kinds
 from gateway.texts.sentences import TEXTS
 from routing.attendance.model import AttendanceReason
+from routing.dialogues.gaps import GAP_STATES
 from routing.dialogues.incoming import INCOMING_REASONS
 from routing.dialogues.owner import OWNER_REASONS
 from routing.dialogues.sending import SEND_REFUSALS
@@ -379,6 +380,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "dialogue-owners": lambda: _dialogue_words("owner", OWNER_REASONS),
     "channel-doubts": lambda: _channel_words("doubt", MessageDoubt),
     "channel-files": lambda: _channel_words("file", FileReason),
+    "channel-gaps": lambda: _channel_words("gap", GAP_STATES),
     "packages": _packages,
     "picture": lambda: rooms.picture(rooms.package_arrows()),
     "gateway-picture": lambda: rooms.picture(rooms.room_arrows("gateway")),
