@@ -204,6 +204,8 @@ class ChannelWork:
                     trouble.recovered()
                 except DATABASE_ERRORS as err:
                     trouble.failed(err)
+                except Exception as err:  # a mistake of ours ends no other work of the channel
+                    trouble.failed(err, is_mistake=True)
                 if not tried:
                     await sleep_unless_cancelled(_LOOK_SECONDS)
 
@@ -220,6 +222,8 @@ class ChannelWork:
                 trouble.recovered()
             except DATABASE_ERRORS as err:
                 trouble.failed(err)
+            except Exception as err:
+                trouble.failed(err, is_mistake=True)
             if not was_there:
                 await sleep_unless_cancelled(_GAP_SECONDS)
 

@@ -68,11 +68,17 @@ class FileFetcher:
         except FileUnavailable as err:
             await self._not_here(wanted, err)
             return
+        except Exception as err:  # a mistake of ours or of the vendor's folder holds up no other file
+            log.exception("chat-file-not-fetched", account=wanted.account_id, file=wanted.file_id)
+            await self._not_here(wanted, FileUnavailable(FileReason.VENDOR_TROUBLE, type(err).__name__))
+            return
         async with self._pool.acquire() as conn:
             await keep_file(conn, wanted, found.content, media_type_of(found.content), found.name)
 
     async def _fetched(self, told: FileTold) -> FetchedFile:
         """Raise FileUnavailable."""
+        if not (told.id or told.url):
+            raise FileUnavailable(FileReason.NOT_OFFERED, "neither an id nor an address was told")
         if told.size is not None and told.size > self._most_bytes:
             raise FileUnavailable(FileReason.TOO_LARGE, f"{told.size} bytes")
         if told.url and told.expires_at is not None and told.expires_at <= self._now():

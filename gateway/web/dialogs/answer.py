@@ -7,7 +7,7 @@ from datetime import datetime
 
 import asyncpg
 
-from gateway.channels.limits import standing_refusal, window_of
+from gateway.channels.limits import largest_file, standing_refusal, window_of
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.listing import message_in
 from gateway.store.channels.messages import ChatMessage
@@ -25,13 +25,14 @@ _KEY_BITS = 144
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerBox:
     """What somebody may write with. is_open: whether anything can be written now; else `why` says what stands against it.
-    until: to when the messenger lets us. key: of the next message. typed, error: what was refused, and why. taken: whose dialogue it
+    largest: MiB of a file. until: to when the messenger lets us. key: of the next message. typed, error: what was refused, and why. taken: whose dialogue it
     is, where that is the question. is_again: the key was that of a message that is sent already."""
 
     is_open: bool
     why: str
     longest: int
     unit: str
+    largest: int
     until: datetime | None
     key: str
     quote: ChatMessage | None = None
@@ -54,6 +55,7 @@ async def answer_box(
         why=_said(call, who, refusal) if refusal else "",
         longest=can.longest_text,
         unit=can.text_unit,
+        largest=largest_file(saved) // 2**20,
         until=of.last_in_at + window if window and of.last_in_at else None,
         key=new_secret(_KEY_BITS),
         quote=quoted,

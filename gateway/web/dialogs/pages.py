@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.web.dialogs import one, sending
+from gateway.web.dialogs import files, one, sending
 from gateway.web.dialogs.lists import list_values
 from gateway.web.dialogs.query import PATH, DialogsQuery
 from gateway.web.dialogs.whose import onlooker, unread_count
@@ -32,5 +32,8 @@ PAGES: tuple[PageRoute, ...] = (
     PageRoute(method="GET", path=f"{PATH}/count", handler=count, role="manager", entry="messages"),
     PageRoute(method="GET", path=_ONE, handler=one.show_one, role="manager", entry="messages"),
     PageRoute(method="POST", path=_ONE, handler=sending.send, role="manager", entry="messages"),
+    PageRoute(
+        method="GET", path=f"{_ONE}/files/{{file}}", handler=files.give, role="manager", entry="messages"
+    ),
     PageRoute(method="POST", path=f"{_ONE}/here", handler=sending.here, role="manager", entry="messages"),
 )

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from aiohttp.web import FileField
+
 from gateway.admin.channels.writing import MessageNotTaken, send_message
+from gateway.admin.input_words import one_line
 from gateway.channels.accepting import KeyOfAnother, NoSuchDialogue
-from gateway.channels.written import WrittenMessage
+from gateway.channels.written import WrittenFile, WrittenMessage
 from gateway.store.channels.listing import message_in
 from gateway.store.channels.reading import be_here, others_answering, stop_typing
 from gateway.web.dialogs.one import one_page
@@ -22,12 +27,15 @@ from gateway.web.frame import (
 )
 from runtime.database.pool import Conn
 
+_LONGEST_NAME = 200
+
 
 class DialogueAnswerForm(Form):
-    """key: of this message, made with the form. quote: message that it answers. anyway: though somebody else answered first."""
+    """key: of this message, made with the form. file: of a browser; without one, an empty text. quote: message that it answers. anyway: though somebody else answered first."""
 
     key: str = ""
     text: str = ""
+    file: Any = None
     quote: RowId | None = None
     anyway: bool = False
 
@@ -48,6 +56,7 @@ async def send(call: PageCall[DialogsQuery, DialogueAnswerForm]) -> PageAnswer:
                 key=form.key,
                 dialogue_id=id,
                 text=text,
+                file=_file(form),
                 quoted_id=await _quoted_id(conn, call, id, form.quote),
                 is_anyway=form.anyway,
             )
@@ -60,6 +69,13 @@ async def send(call: PageCall[DialogsQuery, DialogueAnswerForm]) -> PageAnswer:
     except MessageNotTaken as err:
         return await _refused(call, query, err)
     return SeeOther(dialogue_address(call, call.query, id) + "#end")
+
+
+def _file(form: DialogueAnswerForm) -> WrittenFile | None:
+    sent = form.file
+    if not isinstance(sent, FileField) or not sent.filename:
+        return None
+    return WrittenFile(name=one_line(sent.filename)[:_LONGEST_NAME], content=sent.file.read())
 
 
 async def _quoted_id(conn: Conn, call: AnyPageCall, dialogue_id: int, quote: int | None) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 import asyncpg
 
 from gateway.store.channels.channels import SavedChannel
+from gateway.store.channels.files import FilesOfMessages, files_of, told_hash_of
+from gateway.store.channels.gaps import gaps_in_dialogue
 from gateway.store.channels.listing import former_parts, listed_messages
 from gateway.store.channels.messages import ChatMessage
 from gateway.web.dialogs.parts import ShownPart, in_one_line, shown_part
@@ -74,10 +76,13 @@ async def thread_values(
     shown = list(reversed(found[:_MESSAGES]))
     edited = [message.message_id for message in shown if message.revision or message.edited_at]
     former = await former_parts(conn, call.account.id, edited)
+    files = await files_of(conn, call.account.id, [message.message_id for message in shown])
+    gaps = [] if query.before else await gaps_in_dialogue(conn, call.account.id, row["dialogue_id"])
     earlier = shown[0].message_id if len(found) > _MESSAGES else None
     id = row["dialogue_id"]
     return {
-        "messages": _messages(call, shown, former, row, may_quote=_may_quote(who, row, saved)),
+        "messages": _messages(call, shown, former, files, row, may_quote=_may_quote(who, row, saved)),
+        "gaps": [(gap.from_at, gap.to_at, gap.state) for gap in reversed(gaps)],
         "earlier": dialogue_address(call, query, id, before=earlier) if earlier else "",
         "latest": dialogue_address(call, query, id) + "#end" if query.before else "",
         "thread_href": dialogue_address(call, query, id, part="thread", before=query.before),
@@ -92,6 +97,7 @@ def _messages(
     call: AnyPageCall,
     messages: Sequence[ChatMessage],
     former: Mapping[int, Sequence[tuple[PartTold, ...]]],
+    files: FilesOfMessages,
     row: asyncpg.Record,
     *,
     may_quote: bool,
@@ -102,6 +108,7 @@ def _messages(
             call,
             message,
             former.get(message.message_id, ()),
+            files,
             is_group=row["kind"] == "group",
             new_day=number == 0 or days[number] != days[number - 1],
             may_quote=may_quote,
@@ -114,6 +121,7 @@ def _shown(
     call: AnyPageCall,
     message: ChatMessage,
     former: Sequence[tuple[PartTold, ...]],
+    files: FilesOfMessages,
     *,
     is_group: bool,
     new_day: bool,
@@ -126,7 +134,7 @@ def _shown(
         is_out=is_out,
         author=_author(call, message) if is_out or is_group else "",
         at=message.at,
-        parts=tuple(shown_part(part, words) for part in message.parts),
+        parts=tuple(_part(call, message, part, files) for part in message.parts),
         new_day=new_day,
         quoted=words.text(message.quoted_text)
         or (call.texts.say("dialogs.quoted_gone") if message.quoted_id else ""),
@@ -142,6 +150,12 @@ def _shown(
         if has_reply
         else "",
     )
+
+
+def _part(call: AnyPageCall, message: ChatMessage, part: PartTold, files: FilesOfMessages) -> ShownPart:
+    file = files.get((message.message_id, told_hash_of(part.file))) if part.file else None
+    href = call.here(f"/dialogs/{message.dialogue_id}/files/{file.file_id}") if file else ""
+    return shown_part(part, call.words, file, href)
 
 
 def _author(call: AnyPageCall, message: ChatMessage) -> str:

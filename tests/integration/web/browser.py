@@ -91,7 +91,9 @@ class Browser:
         async with self.http.request(
             method, f"http://localhost{path}", data=data, headers=sent, allow_redirects=False
         ) as answer:
-            return Answer(answer.status, answer.headers.copy(), await answer.text())
+            return Answer(
+                answer.status, answer.headers.copy(), (await answer.read()).decode(errors="replace")
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -154,6 +154,7 @@ NO_PAGES: Mapping[str, str] = {
     "/calls/new": "a part of the journal",
     "/missed/count": "a part of the navigation",
     "/dialogs/count": "a part of the navigation",
+    "/dialogs/{dialogue}/files/{file}": "a file",
     "/now/{part}": "a part of the first page",
     "/wall/{part}": "a part of the wall",
     "/me/parts/{part}": "a part of the desk",

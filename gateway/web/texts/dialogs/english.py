@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 SENTENCES: Mapping[str, str] = {
     "messages.tab.dialogs": "Dialogues",
+    "refused.no-such-file.title": "The file did not open",
+    "refused.no-such-file.detail": "It is not here any more, or it could not be had from the messenger.",
     "refused.no-such-dialogue.title": "There is no such dialogue",
     "refused.no-such-dialogue.detail": "It went with its channel, or it is not open to you.",
     "dialogs.title": "Dialogues",
@@ -43,6 +45,11 @@ SENTENCES: Mapping[str, str] = {
     "dialogs.messages": "Messages",
     "dialogs.no_messages": "There are no messages.",
     "dialogs.earlier": "Show earlier ones",
+    "dialogs.file": "File",
+    "dialogs.file.hint": "{size} MiB at most, with the text or by itself",
+    "dialogs.file.comes": "The file is being fetched.",
+    "dialogs.gap.open": "Messages from {since} to {until} may be missing: nobody listened to the messenger then.",
+    "dialogs.gap.repairing": "What was written from {since} to {until} is being read from the messenger.",
     "dialogs.to_latest": "To the latest messages",
     "dialogs.deal.deal": "Deal {id}",
     "dialogs.deal.lead": "Request {id}",

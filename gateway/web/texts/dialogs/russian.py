@@ -6,6 +6,8 @@ from collections.abc import Mapping
 
 SENTENCES: Mapping[str, str] = {
     "messages.tab.dialogs": "Диалоги",
+    "refused.no-such-file.title": "Файл не открылся",
+    "refused.no-such-file.detail": "Его здесь уже нет, или мессенджер его не отдал.",
     "refused.no-such-dialogue.title": "Такого диалога нет",
     "refused.no-such-dialogue.detail": "Его убрали вместе с каналом, или он открыт не вам.",
     "dialogs.title": "Диалоги",
@@ -43,6 +45,11 @@ SENTENCES: Mapping[str, str] = {
     "dialogs.messages": "Сообщения",
     "dialogs.no_messages": "Сообщений нет.",
     "dialogs.earlier": "Показать раньше",
+    "dialogs.file": "Файл",
+    "dialogs.file.hint": "до {size} МиБ, с текстом или отдельно",
+    "dialogs.file.comes": "Файл загружается.",
+    "dialogs.gap.open": "Сообщений с {since} по {until} может не хватать: мессенджер в это время не был подключён.",
+    "dialogs.gap.repairing": "Читаем из мессенджера написанное с {since} по {until}.",
     "dialogs.to_latest": "К последним сообщениям",
     "dialogs.deal.deal": "Сделка {id}",
     "dialogs.deal.lead": "Заявка {id}",
