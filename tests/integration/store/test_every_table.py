@@ -28,6 +28,8 @@ _DOES_NOT_GROW = {
     "campaign_member": "people bring lists; goes with its campaign",
     "campaign_task": "one a number of a contact centre's campaign, and goes with that",
     "channel": "people connect messengers",
+    "channel_gap": "one an outage, and goes with its channel",
+    "chat_file": "goes with its message",
     "channel_access": "one a person and channel",
     "chat_copy_message": "goes with its message",
     "chat_revision": "goes with its message",

@@ -10,6 +10,7 @@ _WAZZUP = "tests/unit/sms/channels/test_wazzup_wire.py"
 _SENDING = "tests/integration/channels/test_sending.py"
 _COPIES = "tests/integration/channels/test_copies.py"
 _DIALOGS = "tests/integration/web/test_dialogs.py"
+_FILES_IN = "tests/integration/channels/test_files_in.py"
 
 ROWS = (
     Sabotage(
@@ -135,5 +136,54 @@ ROWS = (
         old="        if not query.hidden:\n",
         new="        if True:\n",
         tests=(f"{_DIALOGS}::test_filters_find_what_is_unread_ones_own_and_nobodys",),
+    ),
+    Sabotage(
+        name="a-file-from-our-own-network",
+        hurts="whoever writes to us has us fetch what only this machine can reach",
+        file="runtime/vendors/named_addresses.py",
+        old='any(self._is_forbidden(one["host"]) for one in found)',
+        new='any(one["host"] == "" for one in found)',
+        tests=(f"{_FILES_IN}::test_case_27_nothing_is_fetched_from_where_only_we_can_reach",),
+    ),
+    Sabotage(
+        name="a-file-read-to-its-end",
+        hurts="one client fills the worker's memory with one endless file",
+        file="runtime/vendors/named_addresses.py",
+        old="        if len(read) > most_bytes:",
+        new="        if len(read) > 1000 * most_bytes:",
+        tests=(f"{_FILES_IN}::test_case_27_what_cannot_be_had_says_why_and_no_dialogue_waits_for_it",),
+    ),
+    Sabotage(
+        name="a-clients-page-is-run",
+        hurts="a client's HTML runs in the employee's browser, with the employee's rights",
+        file="gateway/channels/files/giving.py",
+        old="    is_shown = file.media_type in INLINE_TYPES",
+        new="    is_shown = bool(file.media_type)",
+        tests=(
+            "tests/integration/api/test_chat_files.py"
+            "::test_a_file_is_given_out_by_the_right_of_its_dialogue_and_never_run",
+        ),
+    ),
+    Sabotage(
+        name="an-address-of-a-file-lives-on",
+        hurts="whoever finds an old address in a log reads what was sent to a client",
+        file="gateway/store/channels/files.py",
+        old="f.link_until > $2",
+        new="f.link_until > $2 - interval '1 day'",
+        tests=(
+            "tests/integration/channels/test_files_out.py"
+            "::test_case_45_wazzup_is_given_the_text_and_then_an_address_that_nobody_can_guess",
+        ),
+    ),
+    Sabotage(
+        name="what-was-missed-is-not-asked-for",
+        hurts="three days of what clients wrote are lost, and nobody sees it",
+        file="routing/dialogues/gaps.py",
+        old="    if now - listened_at < SHORTEST_GAP:",
+        new="    if listened_at < now:",
+        tests=(
+            "tests/integration/channels/test_gaps.py"
+            "::test_case_49_three_days_that_a_history_tells_are_stored_once_and_in_order",
+        ),
     ),
 )
