@@ -52,7 +52,7 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
         yield _connection(account, connection, now)
         yield from _pbx_clock(account, connection)
     yield from sms_findings(account.id, account.sms)
-    yield from channel_findings(account.id, account.channels)
+    yield from channel_findings(account.id, account.channels, ZoneInfo(account.time_zone))
     if account.state == "on":
         yield from campaign_findings(account.id, account.time_zone, account.campaigns)
 

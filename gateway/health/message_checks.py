@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from zoneinfo import ZoneInfo
 
 from gateway.health.findings import Finding, about, bad, detail, ok, warning
 from gateway.health.views import ChannelStanding, SmsProviderState
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.sms.standing import SmsStanding
+from routing.dialogues.gaps import ListeningGap
 from routing.texts.catalogue import phrase
 from sms.channels.kinds import CHANNEL_KINDS
 from sms.channels.reasons import ChannelState
@@ -66,7 +68,10 @@ def _finding(account_id: str, one: SmsProviderState) -> Finding:
     return ok("sms-well", what, kind=kind, money=money)
 
 
-def channel_standings(found: Iterable[SavedChannel]) -> list[ChannelStanding]:
+def channel_standings(
+    found: Iterable[SavedChannel], gaps: Mapping[str, ListeningGap]
+) -> list[ChannelStanding]:
+    """gaps: by channel, those that stay open."""
     return [
         ChannelStanding(
             id=saved.id,
@@ -77,16 +82,23 @@ def channel_standings(found: Iterable[SavedChannel]) -> list[ChannelStanding]:
             state=saved.state,
             state_words=saved.state_words,
             state_at=saved.state_at,
+            gap=(gap.from_at, gap.to_at) if (gap := gaps.get(saved.id)) else None,
         )
         for saved in found
         if saved.channel.kind in CHANNEL_KINDS
     ]
 
 
-def channel_findings(account_id: str, channels: Iterable[ChannelStanding]) -> Iterator[Finding]:
-    """Nothing where no channel is connected."""
+def channel_findings(
+    account_id: str, channels: Iterable[ChannelStanding], zone: ZoneInfo
+) -> Iterator[Finding]:
+    """Nothing where no channel is connected. zone: of the account."""
     for one in channels:
         yield _of_channel(account_id, one)
+        if one.gap is not None:
+            since, until = (f"{at.astimezone(zone):%Y-%m-%d %H:%M}" for at in one.gap)
+            what = about("channel", account=account_id, name=one.name)
+            yield warning("channel-gap", what, since=since, until=until, name=one.name)
 
 
 def _of_channel(account_id: str, one: ChannelStanding) -> Finding:

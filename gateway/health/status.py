@@ -62,6 +62,7 @@ from gateway.store.alerts import alarms, messages
 from gateway.store.calls.missed_calls import NO_CASES, CaseFigures, case_figures_by_account
 from gateway.store.campaigns.standing import CampaignStanding, campaign_standing
 from gateway.store.channels.channels import SavedChannel, channels_by_account
+from gateway.store.channels.gaps import latest_open_gaps
 from gateway.store.crm_accounts.exchanges import reports
 from gateway.store.crm_events.work import backlog_by_consumer
 from gateway.store.desk.entries import DeskKind, counts_by_account
@@ -71,12 +72,14 @@ from gateway.store.presence.watches import watches
 from gateway.store.sms.standing import SmsStanding, sms_standing
 from routing.attendance.trust import Watch, doubt
 from routing.dialable import undialable
+from routing.dialogues.gaps import ListeningGap
 from routing.staff import Staff
 from runtime.database.pool import Conn
 from runtime.masking import mask_digits
 
 _SPOILT_FOR = timedelta(days=1)
 _CASE_DAYS = timedelta(days=7)
+_GAP_DAYS = timedelta(days=7)
 _SHOWN_TEXT = 60  # of a phone value that was not read
 
 
@@ -136,6 +139,7 @@ class _Facts:
     watches: Mapping[str, Watch]
     sms: Mapping[str, list[SmsStanding]]
     channels: Mapping[str, list[SavedChannel]]
+    gaps: Mapping[str, ListeningGap]
     campaigns: Mapping[str, list[CampaignStanding]]
 
 
@@ -166,6 +170,7 @@ async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_ful
         watches=await watches(conn, ids),
         sms=await sms_standing(conn, ids),
         channels=await channels_by_account(conn, ids),
+        gaps=await latest_open_gaps(conn, now - _GAP_DAYS),
         campaigns=await campaign_standing(conn, ids) if is_full else {},
     )
 
@@ -274,7 +279,7 @@ class _Reader:
             triggers=templates_view(self._told.get((id, TRIGGER_REPORT)), "trigger"),
             connections=self._connections(id),
             sms=sms_states(facts.sms.get(id, ())),
-            channels=channel_standings(facts.channels.get(id, ())),
+            channels=channel_standings(facts.channels.get(id, ()), facts.gaps),
             campaigns=self._campaigns(account),
         )
 

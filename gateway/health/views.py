@@ -228,8 +228,7 @@ class SmsProviderState(_View):
 
 
 class ChannelStanding(_View):
-    """One messenger channel. is_on: it takes part. lacks: keys and settings without which it cannot work. state_words: the
-    messenger's."""
+    """One messenger channel. is_on: it takes part. lacks: what it needs. gap: within a week, when nobody listened to it."""
 
     id: str
     name: str
@@ -239,6 +238,7 @@ class ChannelStanding(_View):
     state: ChannelState = ChannelState.ACTIVE
     state_words: str = ""
     state_at: datetime
+    gap: tuple[datetime, datetime] | None = None
 
 
 CampaignObstacle = Literal["", "connection", "nobody", "engine", "line", "hours_never", "hours_far", "paused"]

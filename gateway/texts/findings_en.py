@@ -194,6 +194,8 @@ SENTENCES: Mapping[str, str] = {
     "finding.channel-waits.remedy": "if it does not pass, look at the phone and at the messenger's cabinet",
     "finding.channel-words": " ({words})",
     "finding.channel-well": "{kind}",
+    "finding.channel-gap": "messages from {since} to {until} may be missing: nobody listened to the messenger",
+    "finding.channel-gap.remedy": "look at what clients wrote then in the messenger itself; 'callmatrix channel gaps \"{name}\"' lists such times",
     "finding.campaign-runs": "runs, numbers left: {waiting}",
     "finding.campaign-connection": "calls nobody: connection {connection} is missing, off, or cannot place calls; numbers left: {waiting}",
     "finding.campaign-connection.remedy": "switch it on and set what it lacks with 'callmatrix connection set {connection}', or choose another one for the campaign: 'callmatrix campaign edit {name}'",

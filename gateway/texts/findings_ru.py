@@ -194,6 +194,8 @@ SENTENCES: Mapping[str, str] = {
     "finding.channel-waits.remedy": "если не пройдёт само, проверьте телефон и кабинет мессенджера",
     "finding.channel-words": " ({words})",
     "finding.channel-well": "{kind}",
+    "finding.channel-gap": "сообщений с {since} по {until} может не хватать: мессенджер не был подключён",
+    "finding.channel-gap.remedy": "посмотрите написанное тогда в самом мессенджере; все такие промежутки: 'callmatrix channel gaps \"{name}\"'",
     "finding.campaign-runs": "идёт, осталось номеров: {waiting}",
     "finding.campaign-connection": "никого не набирает: подключения {connection} нет, оно выключено или через него нельзя звонить; осталось номеров: {waiting}",
     "finding.campaign-connection.remedy": "включите его и задайте, чего не хватает, 'callmatrix connection set {connection}', или выберите кампании другое: 'callmatrix campaign edit {name}'",

@@ -114,6 +114,19 @@ async def gaps_of_channel(conn: Conn, account_id: str, channel_id: str) -> list[
     return [ChannelGap(**row) for row in rows]
 
 
+async def latest_open_gaps(conn: Conn, since: datetime) -> dict[str, ListeningGap]:
+    """Return by channel the latest one that nobody can fill, of those that ended since then."""
+    rows = await conn.fetch(
+        "SELECT DISTINCT ON (channel_id) channel_id, from_at, to_at, state FROM channel_gap"
+        " WHERE state = 'open' AND to_at > $1 ORDER BY channel_id, to_at DESC",
+        since,
+    )
+    return {
+        row["channel_id"]: ListeningGap(from_at=row["from_at"], to_at=row["to_at"], state=row["state"])
+        for row in rows
+    }
+
+
 async def gaps_in_dialogue(conn: Conn, account_id: str, dialogue_id: int) -> list[ChannelGap]:
     """Return those in which messages of this dialogue may be missing, the newest first."""
     return [ChannelGap(**row) for row in await conn.fetch(_IN_DIALOGUE, account_id, dialogue_id)]

@@ -69,6 +69,7 @@ _BY_PAGE: Mapping[str, tuple[str, ...]] = {
         "channel-lacks",
         "channel-stopped",
         "channel-waits",
+        "channel-gap",
     ),
     "/messages/campaigns": (
         "campaign-connection",

@@ -125,6 +125,8 @@ FINDINGS: Mapping[str, str] = {
     "now.finding.channel-stopped.do": "Set up the channel",
     "now.finding.channel-waits": "Messenger channel {name}: {fares}.",
     "now.finding.channel-waits.do": "Look",
+    "now.finding.channel-gap": "Messenger channel {name}: messages from {since} to {until} may be missing.",
+    "now.finding.channel-gap.do": "Look",
     "now.finding.workers-missing": "Calls are kept and not worked on: the program that does is not running.",
     "now.finding.workers-missing.do": "What to do",
     "now.finding.worker-loop-failing": "A background task fails again and again.",

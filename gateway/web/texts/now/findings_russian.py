@@ -125,6 +125,8 @@ FINDINGS: Mapping[str, str] = {
     "now.finding.channel-stopped.do": "Настроить канал",
     "now.finding.channel-waits": "Канал {name}: {fares}.",
     "now.finding.channel-waits.do": "Посмотреть",
+    "now.finding.channel-gap": "Канал {name}: сообщений с {since} по {until} может не хватать.",
+    "now.finding.channel-gap.do": "Посмотреть",
     "now.finding.workers-missing": "Звонки сохраняются, но не обрабатываются: программа обработки не запущена.",
     "now.finding.workers-missing.do": "Что делать",
     "now.finding.worker-loop-failing": "Фоновая работа повторяется с ошибкой.",

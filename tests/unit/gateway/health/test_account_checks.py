@@ -335,3 +335,11 @@ def test_how_a_messenger_channel_fares_is_told(
     channel = {"id": "c1", "name": "Shop", "kind": "wazzup", "is_on": True, "state_at": NOW}
     [found] = [f for f in findings_of(channels=[{**channel, **changes}]) if "Shop" in f.subject]
     assert (found.code, found.is_ok, message in found.message) == (code, not is_bad, True)
+
+
+def test_a_time_in_which_nobody_listened_to_a_messenger_is_told_beside_how_it_fares() -> None:
+    channel = {"id": "c1", "name": "Shop", "kind": "wazzup", "is_on": True, "state_at": NOW}
+    missed = {"gap": (NOW - timedelta(days=3), NOW)}
+    found = [f for f in findings_of(channels=[{**channel, **missed}]) if "Shop" in f.subject]
+    assert [(f.code, f.is_ok) for f in found] == [("channel-well", True), ("channel-gap", True)]
+    assert "from 2026-02-27 13:00 to 2026-03-02 13:00 may be missing" in found[1].message
