@@ -54,8 +54,8 @@ class Messengers:
 
     async def connect(self, name: str) -> str:
         """Connect a channel of the sandbox on its page, with deals made in the stage of the tests; its id."""
-        page = (await self.admin.get(f"{PATH}/new?kind=sandbox")).page
-        sent = await self.admin.send(page, f"{PATH}/new", name=name)
+        page = (await self.admin.get("/setup/new-channel?kind=sandbox")).page
+        sent = await self.admin.send(page, "/setup/new-channel", name=name)
         assert sent.status == 303, sent.words
         id = sent.location.rpartition("/")[2]
         await self.save(id, name=name, place=f"{PIPELINE}:{STAGE}", is_on="1")

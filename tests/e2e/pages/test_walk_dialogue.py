@@ -22,7 +22,7 @@ ANSWERS, READS = 101, 102
 @pytest.mark.parametrize("language", languages("ru"))
 async def test_a_channel_is_connected_shared_out_and_answered_in_once(walk: Walk, department: Sales) -> None:
     name = f"walk {walk.language}"
-    async with walk.person(f"{PATH}/new?kind=sandbox") as page:
+    async with walk.person("/setup/new-channel?kind=sandbox") as page:
         await page.locator("#name").fill(name)
         await walk.press(page, "setup.sms.add")
         await walk.hears(page, "setup.channels.said.added")
