@@ -16,6 +16,7 @@ NONSENSE_OF_CHANNELS = [
     wrong("channel on gone --account main", _GONE),
     wrong("channel off gone --account main", _GONE),
     wrong("channel address gone --account main", _GONE),
+    wrong("channel gaps gone --account main", _GONE),
     wrong("channel share gone --right anna=send --account main", _GONE),
     wrong("channel share gone --right anna=all --account main", "is no right"),
     wrong("channel write Hello --employee anna --account main", "either a number or a chat is needed"),

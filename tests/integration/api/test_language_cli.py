@@ -111,6 +111,7 @@ NEEDED = {
     "shift stop": ("1",),
     "channel add": ("shop", "--kind", "sandbox"),
     "channel address": ("shop",),
+    "channel gaps": ("shop",),
     "channel off": ("shop",),
     "channel on": ("shop",),
     "channel remove": ("shop", "--yes"),
