@@ -65,7 +65,7 @@ async def empty_walk(
     """A walk where nothing is set up yet: the processes, and a sandbox that nobody has connected."""
     async with (
         database_of_its_own(postgres_url, template_database) as url,
-        running_stack(tmp_path, url, has_account=False, contacts=20, env=_ENV) as stack,
+        running_stack(tmp_path, url, has_account=False, contacts=20, env=_ENV, most_a_second=8) as stack,
     ):
         await stack.until_answers(f"{stack.url}/sign-in")
         yield Walk(stack, walkers, _results(request), language)
@@ -75,7 +75,7 @@ async def empty_walk(
 async def department(
     postgres_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Sales]:
-    """A sales department at work, for all walks but the first."""
+    """A sales department at work, for all walks but the first. A new key is tried at one request a second, beside the worker."""
     settings = AccountSettings(
         calls=CallPolicy(settle_seconds=1),
         presence=PresencePolicy(is_on=True, feed_late_minutes=None, answer_seconds=60),
@@ -83,7 +83,7 @@ async def department(
     folder = tmp_path_factory.mktemp("walks")
     async with (
         database_of_its_own(postgres_url, template_database) as url,
-        running_stack(folder, url, settings=settings, env=_ENV, contacts=20) as stack,
+        running_stack(folder, url, settings=settings, env=_ENV, contacts=20, most_a_second=8) as stack,
     ):
         await stack.until_answers(f"{stack.url}/sign-in")
         sales = Sales(stack)
