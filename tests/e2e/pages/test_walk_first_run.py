@@ -51,8 +51,13 @@ async def _crm_is_connected(walk: Walk, page: Page) -> None:
 
 
 async def _people_are_taken_over(walk: Walk, page: Page) -> None:
-    await page.reload()
     extension = page.locator("#step-3 input[name=extension]").first
+
+    async def are_read() -> bool:
+        await page.reload()
+        return await extension.count() > 0
+
+    await until(are_read, "the CRM's users are read", seconds=40)
     await extension.fill("101")
     await walk.press(page, "setup.employees.import")
     await walk.hears(page, "setup.employees.said.added", n=1)
