@@ -78,9 +78,7 @@ class AmoClient:
         self.circuit = circuit or CircuitBreaker(clock=clock)
         self.budget = budget
         self.moved_to: str | None = None  # where the account says that it is now
-        self.silent_since: datetime | None = (
-            None  # when what was answered by nothing of use began to be asked
-        )
+        self.silent_since: datetime | None = None  # when the first of what got no answer was asked
         self._transport, self._tokens = transport, tokens
         self._on_exchange = on_exchange
         self._attempts = attempts
