@@ -215,10 +215,17 @@ class ChannelSender:
             unknown = await outgoing.unknown_since(conn, self._saved.id, now - _LOOKED_FOR)
         try:
             for message in unknown:
-                found = await self._channel.find(await self._written(message), message.claimed_at or now)
-                if found is not None:
-                    await self._answered(message, found)
+                await self._look_for(message, now)
         except SmsError as err:
             self._trouble.failed(err)
         else:
             self._trouble.recovered()
+
+    async def _look_for(self, message: ChatMessage, now: datetime) -> None:
+        try:
+            found = await self._channel.find(await self._written(message), message.claimed_at or now)
+        except ValueError as err:  # one that can be no message of this messenger holds up no other
+            log.error("message-not-looked-for", message=message.message_id, exc_info=err)
+            return
+        if found is not None:
+            await self._answered(message, found)

@@ -12,6 +12,11 @@ MOST_KEY_CHARACTERS = 64
 _KEY = re.compile(rf"[A-Za-z0-9_-]{{1,{MOST_KEY_CHARACTERS}}}", re.ASCII)
 
 
+def is_key(text: str) -> bool:
+    """Whether messengers take it as the key of a message."""
+    return _KEY.fullmatch(text) is not None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingFile:
     """A file to be sent. content: its bytes; url: where the vendor may fetch it instead, "" where it may not. media_type: as image/png."""
@@ -40,7 +45,7 @@ class OutgoingMessage:
     quoted_id: str = ""
 
     def __post_init__(self) -> None:
-        if not _KEY.fullmatch(self.key):
+        if not is_key(self.key):
             raise ValueError(f"a key has 1 to {MOST_KEY_CHARACTERS} of A-Z, a-z, 0-9, _ and -")
         if not (self.chat_id or self.phone):
             raise ValueError("a message goes into a chat or to a number")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -20,7 +21,7 @@ from gateway.channels.work import ChannelWork
 from gateway.channels.written import WrittenFile, WrittenMessage
 from gateway.store.admin.staff import replace_staff
 from gateway.store.channels.messages import ChatMessage
-from routing.dialogues.access import Onlooker
+from routing.dialogues.access import Onlooker, owners_of
 from routing.matrix.presets import recommended
 from runtime.database.lease import Leases
 from runtime.lifecycle import background
@@ -134,7 +135,8 @@ async def test_case_35_an_owner_who_has_left_is_followed_by_the_next_who_answers
     await write(shop, "a")
     async with shop.pool.acquire() as conn, conn.transaction():
         await replace_staff(conn, ACCOUNT, [SENIOR, DEPUTY])
-    assert isinstance(await write(shop, "b", who=OTHER), ChatMessage)
+    owners = owners_of({"anna": {"c1": "send"}, "second": {"c1": "send"}}, (), {"second"})
+    assert isinstance(await write(shop, "b", who=replace(OTHER, owners=owners)), ChatMessage)
     assert (await shop.dialogues())[0]["owner"] == "second"
 
 
@@ -167,6 +169,16 @@ async def test_a_message_whose_sender_was_killed_is_unknown_and_others_of_its_ch
         await turned(sender)
         assert (await state(shop, "k1"))[:2] == ("unknown", "interrupted")
         await turned(sender)
+        assert [m.key for m in fake.messages] == ["k2"]
+
+
+async def test_a_message_that_no_messenger_would_take_holds_up_no_other(shop: ChatShop) -> None:
+    async with sending(shop) as (fake, sender):
+        await write(shop, "no key!", "Первое")
+        await write(shop, "k2", "Второе")
+        for _ in range(3):
+            await turned(sender)
+        assert (await state(shop, "no key!"))[:2] == ("unknown", "interrupted")
         assert [m.key for m in fake.messages] == ["k2"]
 
 
