@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -15,6 +14,7 @@ from gateway.admin.refused import InputRefused
 from routing.distribution.template import CLOCK_TIME
 from routing.matrix.actions import RESPONSIBLE
 from routing.outbound.settings import ZONE_FIELD
+from routing.texts.plain_line import is_plain, plain_line
 from routing.triggers.model import CHANGED_FIELD, CONDITION_OF
 from runtime.typed.plain_numbers import is_plain_number, number_kind
 
@@ -164,19 +164,17 @@ def refuse_odd_name(what: str, name: str) -> None:
 
 LONGEST_NAME, LONGEST_EMAIL, LONGEST_GROUP = 200, 254, 100
 LONGEST_REASON, LONGEST_NOTE = 500, 1000
-_DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""They turn the order of what stands around them: a name would show as another."""
 
 
 def is_one_line(text: str) -> bool:
     """Whether it shows as it is in a table, a log and a terminal: no line break, no control character, nothing that turns
     the order of letters."""
-    return not any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") or c in _DIRECTIONS for c in text)
+    return all(map(is_plain, text))
 
 
 def one_line(text: str, longest: int = LONGEST_NAME) -> str:
     """Return what a program told as a name that people may give."""
-    return " ".join("".join(c if is_one_line(c) else " " for c in text).split())[:longest]
+    return plain_line(text, longest)
 
 
 def fault_of_name(name: str, longest: int = LONGEST_NAME, what: str = "name") -> tuple[str, str] | None:

@@ -13,6 +13,7 @@ from gateway.channels.numbers import client_number, number_policy_of
 from gateway.store.channels.channels import SavedChannel, change_state, keep_cursor
 from gateway.store.channels.updates import NewUpdate, keys_of_chats, keys_of_messages, store_updates
 from routing.settings import NumberPolicy
+from routing.texts.plain_line import plain_line
 from runtime.database.pool import Conn
 from sms.channels.kinds import CHANNEL_KINDS
 from sms.channels.model import (
@@ -33,6 +34,7 @@ log = structlog.get_logger(__name__)
 
 _CLOCKS_APART = timedelta(minutes=5)
 """A vendor's time that is further ahead is not believed."""
+_LONGEST_NAME = 200
 NOBODYS = "?"
 """In place of a chat, of what is said of a message that nobody has told yet."""
 
@@ -91,18 +93,55 @@ def client_key_of(channel_id: str, chat: ChatTold) -> str:
 
 
 async def _with_numbers(conn: Conn, told: list[_Told]) -> list[_Told]:
-    """Return them with the numbers of chats in E.164; what is no number of the public network is left out."""
+    """Return them with the numbers of chats in E.164, what is no number of the public network being left out, with those of
+    contact cards where they are some, and with names of one line."""
     policies: dict[str, NumberPolicy] = {}
     found: list[_Told] = []
     for of, update in told:
         match update:
-            case MessageTold(chat=chat) | ChatChanged(chat=chat) if chat.phone and of is not None:
-                if of.id not in policies:
-                    policies[of.id] = await number_policy_of(conn, of)
-                number = client_number(chat.phone, policies[of.id])
-                update = replace(update, chat=replace(chat, phone=number))
+            case MessageTold(chat=chat, author=author):
+                named = replace(author, name=plain_line(author.name, _LONGEST_NAME))
+                update = replace(update, chat=_plain(chat), author=named)
+            case ChatChanged(chat=chat):
+                update = replace(update, chat=_plain(chat))
+        if of is not None and _has_number(update):
+            if of.id not in policies:
+                policies[of.id] = await number_policy_of(conn, of)
+            update = _with_number(update, policies[of.id])
         found.append((of, update))
     return found
+
+
+def _plain(chat: ChatTold) -> ChatTold:
+    """Whatever a client calls themselves, it is a name in lists, in the CRM and in logs."""
+    name, username = (plain_line(told, _LONGEST_NAME) for told in (chat.name, chat.username))
+    return replace(chat, name=name, username=username)
+
+
+def _has_number(update: ChannelUpdate) -> bool:
+    match update:
+        case MessageTold(chat=chat, parts=parts):
+            return bool(chat.phone) or any(part.phone for part in parts)
+        case ChatChanged(chat=chat):
+            return bool(chat.phone)
+    return False
+
+
+def _with_number(update: ChannelUpdate, policy: NumberPolicy) -> ChannelUpdate:
+    match update:
+        case MessageTold(chat=chat, parts=parts):
+            shown = tuple(
+                replace(part, phone=client_number(part.phone, policy) or part.phone) if part.phone else part
+                for part in parts
+            )
+            return replace(update, chat=_with_own_number(chat, policy), parts=shown)
+        case ChatChanged(chat=chat):
+            return replace(update, chat=_with_own_number(chat, policy))
+    return update
+
+
+def _with_own_number(chat: ChatTold, policy: NumberPolicy) -> ChatTold:
+    return replace(chat, phone=client_number(chat.phone, policy)) if chat.phone else chat
 
 
 def _alike(saved: SavedChannel, siblings: Iterable[SavedChannel]) -> list[SavedChannel]:

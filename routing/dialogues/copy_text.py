@@ -12,6 +12,7 @@ import regex
 
 from routing.dialogues.copies import CopyPeriod, mark_of
 from routing.texts.catalogue import Texts
+from routing.texts.plain_line import DIRECTIONS
 from routing.texts.sentences import TEXTS
 
 MOST_CHARACTERS = 20_000
@@ -23,8 +24,6 @@ _MANY = 9999
 _INDENT = "\n    "
 """Before what goes on within a message: whatever a client writes, it does not look like a line of somebody else."""
 _CLUSTER = regex.compile(r"\X")
-_BIDI = frozenset(map(chr, (*range(0x202A, 0x202F), *range(0x2066, 0x206A))))
-"""They would turn the lines around them."""
 
 CopyDoubt = Literal["", "unknown", "refused"]
 
@@ -142,7 +141,7 @@ def pieces_of(line: str, characters: int, octets: int) -> list[str]:
 def plain(text: str) -> str:
     """Return text without what is no text: control characters and overrides of the direction of writing. Lines stay."""
     whole = text.replace("\r\n", "\n").replace("\r", "\n")
-    return "".join(c for c in whole if c in "\n\t" or (c not in _BIDI and _is_written(c))).strip()
+    return "".join(c for c in whole if c in "\n\t" or (c not in DIRECTIONS and _is_written(c))).strip()
 
 
 def _is_written(character: str) -> bool:
