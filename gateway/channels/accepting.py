@@ -15,7 +15,7 @@ from gateway.store.channels.dialogues import Dialogue, dialogue
 from gateway.store.channels.files import add_own_file
 from gateway.store.channels.messages import ChatMessage
 from gateway.store.channels.outgoing import add_outgoing, message_of_key
-from routing.dialogues.access import Onlooker
+from routing.dialogues.access import Onlooker, is_nobodys
 from routing.dialogues.sending import SendRefusal, refusal_of
 from sms.channels.kinds import CHANNEL_KINDS
 from sms.channels.model import AuthorKind
@@ -60,7 +60,7 @@ async def accept_message(
     of = await dialogue(conn, account_id, written.dialogue_id)
     if of is None:
         raise NoSuchDialogue(str(written.dialogue_id))
-    is_taken = _is_taken(context, saved, of, who.employee_id)
+    is_taken = _is_taken(saved, of, who)
     is_barred = is_taken and not written.is_anyway
     file_bytes = None if written.file is None else len(written.file.content)
     reason = refusal_of(
@@ -72,7 +72,8 @@ async def accept_message(
     is_answer = of.last_in_at is not None
     if is_answer or of.deal is None:  # the deal of a client who was written to first is whose it was
         kind = AuthorKind.EMPLOYEE
-        await answered_in_person(context, saved, of, kind, who.employee_id, tells_crm=is_answer)
+        waits = is_nobodys(who.owners, saved.id, of.owner)
+        await answered_in_person(context, saved, of, kind, who.employee_id, tells_crm=is_answer, waits=waits)
     return TakenMessage(added, is_new=True)
 
 
@@ -110,8 +111,7 @@ def _same(saved: SavedChannel, message: ChatMessage, written: WrittenMessage) ->
     return message
 
 
-def _is_taken(context: JobContext, saved: SavedChannel, of: Dialogue, employee_id: str | None) -> bool:
-    """Whether somebody else, who can still be responsible, has answered first."""
-    if saved.rules.owner != "first_answer" or of.owner in (None, employee_id):
-        return False
-    return context.staff.can_be_given_work(context.staff.by_id.get(of.owner or ""))
+def _is_taken(saved: SavedChannel, of: Dialogue, who: Onlooker) -> bool:
+    """Whether somebody else, who can still look after it, has answered first."""
+    is_ones_own = of.owner == who.employee_id or is_nobodys(who.owners, saved.id, of.owner)
+    return saved.rules.owner == "first_answer" and not is_ones_own

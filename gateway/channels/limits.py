@@ -7,7 +7,7 @@ from typing import Protocol
 
 from gateway.channels.files.fetching import LARGEST_FILE
 from gateway.store.channels.channels import SavedChannel
-from routing.dialogues.access import Onlooker, may_write
+from routing.dialogues.access import Onlooker, is_of_another, may_write
 from routing.dialogues.sending import MessageToSend, SendRefusal, refusal_of
 from sms.channels.kinds import CHANNEL_KINDS
 
@@ -40,6 +40,7 @@ def message_to_send(
     return MessageToSend(
         now=now,
         may_write=may_write(who, saved.id, of.owner),
+        is_of_another=is_of_another(who, saved.id, of.owner),
         is_on=saved.is_on,
         state=saved.state,
         can_write=of.can_write,

@@ -21,18 +21,20 @@ async def answered_in_person(
     employee_id: str | None,
     *,
     tells_crm: bool = True,
+    waits: bool = False,
 ) -> OwnerReason:
     """Judge an answer that went out; the first one's author becomes the owner, of the deal and the contact too. In the
-    caller's transaction. `taken`: somebody else was first. tells_crm: False of who writes before the client does."""
-    staff = context.staff
+    caller's transaction. `taken`: somebody else was first. tells_crm: False of who writes before the client does. waits: whose it is cannot look
+    after it."""
+    staff, observers = context.staff, context.account.settings.dialogues.observers
     reason = judged_answer(
         AnswerTold(
             author_kind=author_kind,
             employee_id=employee_id,
-            owner=dialogue.owner,
+            owner=None if waits else dialogue.owner,
             is_first_answer_rule=saved.rules.owner == "first_answer",
             employees=saved.rules.employees,
-            active=[p.id for p in staff.employees if staff.can_be_given_work(p)],
+            active=[p.id for p in staff.employees if staff.can_be_given_work(p) and p.id not in observers],
         )
     )
     if reason != "first-answer" or employee_id is None:

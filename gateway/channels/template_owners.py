@@ -48,11 +48,14 @@ async def _placed(
 
 
 def _deal_owner(context: JobContext, client: Client, deal: Ref) -> str | None:
-    """Return the employee responsible for it, None where that is nobody who can be given work."""
-    staff = context.staff
+    """Return the employee responsible for it, None where that is nobody who can be given work. An observer is none: what is
+    theirs waits for somebody."""
+    staff, observers = context.staff, context.account.settings.dialogues.observers
     users = (e.owner_id for e in client.of("deal") if e.ref == deal and e.owner_id)
     person = next((staff.by_crm_user.get(user) for user in users), None)
-    return person.id if person is not None and staff.can_be_given_work(person) else None
+    if person is None or person.id in observers or not staff.can_be_given_work(person):
+        return None
+    return person.id
 
 
 async def _owned_by(context: JobContext, of: Dialogue, employee_id: str | None, how: str) -> Dialogue:

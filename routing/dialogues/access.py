@@ -6,7 +6,7 @@ database finds by it what `may_read` lets through.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, get_args
 
@@ -20,19 +20,22 @@ ACCESS_PRESETS: tuple[AccessPreset, ...] = get_args(AccessPreset)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Onlooker:
     """employee_id None: somebody who administers the installation, and sees all. rights: by channel; one without a row: none.
-    is_observer: sees all dialogues of the channels that they may read; owns none and answers in none."""
+    is_observer: sees all dialogues of the channels that they may read; owns none and answers in none. owners: by channel, whose
+    dialogues count as theirs; those of anybody else are nobody's, or nobody would see them. None = anybody's."""
 
     employee_id: str | None
     rights: Mapping[str, ChannelRight]
     visibility: Visibility = "all"
     is_observer: bool = False
+    owners: Mapping[str, Collection[str]] | None = None
 
 
 class SeenDialogues(NamedTuple):
-    """channels: None = all. owner: None = anybody's; else this one's and nobody's."""
+    """channels: None = all. owner: None = anybody's; else this one's and nobody's. owners: as of Onlooker."""
 
     channels: tuple[str, ...] | None
     owner: str | None
+    owners: Mapping[str, Collection[str]] | None = None
 
 
 def seen_in(who: Onlooker) -> SeenDialogues:
@@ -41,14 +44,31 @@ def seen_in(who: Onlooker) -> SeenDialogues:
         return SeenDialogues(None, None)
     channels = tuple(sorted(id for id, right in who.rights.items() if right != "none"))
     is_bound = who.visibility == "own" and not who.is_observer
-    return SeenDialogues(channels, who.employee_id if is_bound else None)
+    return SeenDialogues(channels, who.employee_id if is_bound else None, who.owners)
 
 
 def may_read(who: Onlooker, channel_id: str, owner: str | None) -> bool:
     """Whether this person may see a dialogue of this channel that belongs to `owner` (None = nobody)."""
     seen = seen_in(who)
     is_in_channel = seen.channels is None or channel_id in seen.channels
-    return is_in_channel and (seen.owner is None or owner in (None, seen.owner))
+    return is_in_channel and (seen.owner in (None, owner) or is_nobodys(who.owners, channel_id, owner))
+
+
+def owners_of(
+    rights: Mapping[str, Mapping[str, ChannelRight]], observers: Collection[str], active: Collection[str]
+) -> dict[str, frozenset[str]]:
+    """Return by channel who can be the owner of a dialogue: who reads it, can be responsible, and is no observer. rights: by
+    employee, then by channel."""
+    able = {
+        employee: of for employee, of in rights.items() if employee in active and employee not in observers
+    }
+    channels = {channel for of in able.values() for channel in of}
+    return {c: frozenset(e for e, of in able.items() if of.get(c, "none") != "none") for c in channels}
+
+
+def is_nobodys(owners: Mapping[str, Collection[str]] | None, channel_id: str, owner: str | None) -> bool:
+    """Whether a dialogue waits for somebody: it has no owner, or one who cannot look after it there."""
+    return owner is None or (owners is not None and owner not in owners.get(channel_id, ()))
 
 
 def may_write(who: Onlooker, channel_id: str, owner: str | None) -> bool:
@@ -56,6 +76,11 @@ def may_write(who: Onlooker, channel_id: str, owner: str | None) -> bool:
     if who.employee_id is None or who.is_observer:
         return False
     return who.rights.get(channel_id) == "send" and may_read(who, channel_id, owner)
+
+
+def is_of_another(who: Onlooker, channel_id: str, owner: str | None) -> bool:
+    """Whether it is only because the dialogue is somebody else's that this person does not write in it."""
+    return may_write(who, channel_id, None) and not may_write(who, channel_id, owner)
 
 
 def preset_right(preset: AccessPreset) -> tuple[ChannelRight, bool]:

@@ -8,6 +8,7 @@ from typing import Literal, get_args
 
 SendRefusal = Literal[
     "no-right",
+    "of-another",
     "channel-off",
     "unauthorised",
     "no-money",
@@ -31,7 +32,8 @@ _STATES: dict[str, SendRefusal] = {
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageToSend:
     """length: of the text as the messenger counts, 0 = none. file_bytes: None = no file. state: of the channel, as
-    sms.channels.reasons.ChannelState. window: None = for ever. is_anyway: the sender knows that it is another's dialogue."""
+    sms.channels.reasons.ChannelState. window: None = for ever. is_of_another: somebody else's dialogue, which this person does not
+    see. is_anyway: the sender knows that it is another's dialogue."""
 
     now: datetime
     may_write: bool
@@ -45,6 +47,7 @@ class MessageToSend:
     longest: int
     file_bytes: int | None = None
     largest_file: int = 0
+    is_of_another: bool = False
     is_taken: bool = False
     is_anyway: bool = False
 
@@ -52,6 +55,7 @@ class MessageToSend:
 def refusal_of(told: MessageToSend) -> SendRefusal | None:
     """Return why it must not go out, the gravest reason first; None: it may."""
     checks: tuple[tuple[bool, SendRefusal], ...] = (
+        (told.is_of_another, "of-another"),
         (not told.may_write, "no-right"),
         (not told.is_on, "channel-off"),
         (told.state in _STATES, _STATES.get(told.state, "channel-off")),

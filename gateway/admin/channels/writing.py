@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gateway.admin.channels.channels import channel_of
+from gateway.admin.input_words import FORMS, MESSAGE_KEY
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.calls.client_job import ClientJob
 from gateway.calls.context import JobContext
@@ -20,8 +21,10 @@ from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.listing import DialogueFilter, listed_dialogues
 from gateway.store.channels.messages import ChatMessage
 from gateway.texts.sentences import TEXTS
-from routing.dialogues.access import Onlooker, seen_in
+from routing.dialogues.access import Onlooker, owners_of, seen_in
+from routing.staff import Staff
 from runtime.database.pool import Conn
+from sms.channels.sending import is_key
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,17 +51,22 @@ class MessageNotTaken(InputRefused):
         super().__init__("text", said, remedy, problems=[{"reason": why.reason, "owner": why.owner}])
 
 
-async def onlooker_of(conn: Conn, account: Account, employee_id: str | None, *, sees_all: bool) -> Onlooker:
+async def onlooker_of(
+    conn: Conn, account: Account, staff: Staff, employee_id: str | None, *, sees_all: bool
+) -> Onlooker:
     """Return as whom somebody looks on. employee_id: who they are; sees_all: of one who is no employee."""
-    if employee_id is None:
-        return Onlooker(employee_id=None if sees_all else "", rights={})
     policy = account.settings.dialogues
     rights = await rights_in_channels(conn, account.id)
+    active = {person.id for person in staff.employees if staff.can_be_given_work(person)}
+    owners = owners_of(rights, policy.observers, active)
+    if employee_id is None:
+        return Onlooker(employee_id=None if sees_all else "", rights={}, owners=owners)
     return Onlooker(
         employee_id=employee_id,
         rights=rights.get(employee_id, {}),
         visibility=policy.visibility,
         is_observer=employee_id in policy.observers,
+        owners=owners,
     )
 
 
@@ -125,7 +133,11 @@ async def _taken(
     who: Onlooker,
     written: WrittenMessage,
 ) -> ChatMessage:
-    """In the caller's transaction, which MessageNotTaken ends."""
+    """In the caller's transaction, which InputRefused ends."""
+    if not is_key(written.key):
+        raise InputRefused(
+            "key", "this is no key of a message", f"write {FORMS[MESSAGE_KEY]}, or leave it out"
+        )
     taken = await accept_message(context, saved, client_key, who, written)
     if isinstance(taken, NotTaken):
         raise MessageNotTaken(taken, await _in_words(context.conn, account, taken))

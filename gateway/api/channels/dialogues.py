@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import binascii
 from base64 import b64decode
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Annotated, Any
@@ -22,6 +22,7 @@ from gateway.channels.accepting import KeyOfAnother, NoSuchDialogue
 from gateway.channels.written import WrittenFile, WrittenMessage
 from gateway.http.body import API_FILE_BODY
 from gateway.store.admin.roles import may_act_as
+from gateway.store.channels.dialogues import ids_of_effects
 from gateway.store.channels.files import FilesOfMessages, files_of
 from gateway.store.channels.listing import DialogueFilter, listed_dialogues, listed_messages
 from gateway.store.channels.messages import ChatMessage
@@ -116,16 +117,18 @@ async def list_dialogues(call: ApiCall[DialoguesQuery, None]) -> Items[DialogueV
             channel_id=q.channel, before=(before[0], _number(before[1], "after")) if before else None
         )
         rows = await listed_dialogues(conn, call.account.id, seen_in(who), wanted, q.limit)
+        made = await _made(conn, call, rows)
     last = rows[-1] if len(rows) == q.limit else None
     return Items[DialogueView](
-        items=[_dialogue_view(row) for row in rows],
+        items=[_dialogue_view(row, made) for row in rows],
         next=next_page(last["latest"], str(last["dialogue_id"])) if last else None,
     )
 
 
 async def show_dialogue(call: ApiCall) -> DialogueView:
     async with call.services.pool.acquire() as conn:
-        return _dialogue_view(await seen_dialogue(conn, call))
+        row = await seen_dialogue(conn, call)
+        return _dialogue_view(row, await _made(conn, call, [row]))
 
 
 async def list_messages(call: ApiCall[MessagesQuery, None]) -> Items[MessageView]:
@@ -174,6 +177,13 @@ def one_message_a_key() -> Iterator[None]:
 async def writer(conn: Conn, call: AnyCall, employee: str | None) -> Onlooker:
     """Return who writes. Raise InputRefused where that is nobody."""
     who = await onlooker(conn, call, employee)
+    if (
+        who.employee_id
+        and who.employee_id not in call.services.configuration.now.staff[call.account.id].by_id
+    ):
+        raise InputRefused(
+            "employee", f"there is no employee '{who.employee_id}'", "name one of this account"
+        )
     if not who.employee_id:
         raise InputRefused("employee", "it is not said in whose name", "name an employee")
     return who
@@ -196,7 +206,11 @@ async def onlooker(conn: Conn, call: AnyCall, employee: str | None = None) -> On
     if bound is not None and employee not in (None, bound):
         raise InputRefused("employee", "you write in your own name only", "leave it out")
     sees_all = may_act_as(call.who.role, "senior_manager")
-    return await onlooker_of(conn, call.account, bound or (employee if sees_all else None), sees_all=sees_all)
+    if employee is not None and bound is None and not sees_all:
+        remedy = "take a token of a senior manager, or one that is bound to an employee"
+        raise InputRefused("employee", "with this token nobody writes in the name of others", remedy)
+    staff = call.services.configuration.now.staff[call.account.id]
+    return await onlooker_of(conn, call.account, staff, bound or employee, sees_all=sees_all)
 
 
 async def seen_dialogue(conn: Conn, call: AnyCall) -> asyncpg.Record:
@@ -222,8 +236,15 @@ def _number(text: str, field: str) -> int:
     return int(text)
 
 
-def _dialogue_view(row: asyncpg.Record) -> DialogueView:
-    contact, deal = (Ref.model_validate(row[name]).id if row[name] else None for name in ("contact", "deal"))
+async def _made(conn: Conn, call: AnyCall, rows: Sequence[asyncpg.Record]) -> Mapping[str, Ref]:
+    """Return by effect what was made in the CRM for these dialogues."""
+    refs = [Ref.model_validate(row[name]) for row in rows for name in ("contact", "deal") if row[name]]
+    return await ids_of_effects(conn, call.account.id, refs)
+
+
+def _dialogue_view(row: asyncpg.Record, made: Mapping[str, Ref]) -> DialogueView:
+    told = (Ref.model_validate(row[name]) if row[name] else None for name in ("contact", "deal"))
+    contact, deal = (made.get(ref.effect or "", ref).id if ref else None for ref in told)
     same = ("channel_id", "kind", "number", "name", "username", "place_reason", "owner", "owner_how")
     fields = {name.removesuffix("_id"): row[name] for name in same}
     return DialogueView(

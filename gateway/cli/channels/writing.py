@@ -8,12 +8,14 @@ import typer
 
 from gateway.admin.channels.forget_chat import forget_chat
 from gateway.admin.channels.writing import FirstMessage, onlooker_of, write_first
+from gateway.admin.refused import NothingOfThatName
 from gateway.calls.client_job import ClientJob
 from gateway.channels.accepting import KeyOfAnother
 from gateway.cli.options import AccountName, Json, Yes
 from gateway.cli.output import confirm, database, on_account, print_json, refusals, run, the_account
 from gateway.settings import Settings
 from gateway.store.admin.matrices import MatrixStore
+from gateway.store.admin.staff import staff_of
 from gateway.store.channels.messages import ChatMessage
 from runtime.failure import Failure
 from runtime.tokens import new_secret
@@ -79,7 +81,10 @@ def forget(
 async def _written(account: str | None, employee: str, first: FirstMessage) -> ChatMessage:
     async with database(Settings()) as pool, pool.acquire() as conn:
         target = await the_account(conn, account)
-        who = await onlooker_of(conn, target, employee, sees_all=True)
+        staff = await staff_of(conn, target.id)
+        if employee not in staff.by_id:
+            raise NothingOfThatName("employee", employee)
+        who = await onlooker_of(conn, target, staff, employee, sees_all=True)
         try:
             return await write_first(conn, ClientJob(pool, MatrixStore()), target, who, first)
         except KeyOfAnother as err:

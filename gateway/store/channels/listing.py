@@ -15,12 +15,14 @@ from runtime.database.pool import Conn
 from sms.channels.model import PartTold
 from sms.channels.stored import parts_of
 
+# $16: channels and their owners; a dialogue of anybody else is nobody's, as routing.dialogues.access.is_nobodys has it.
 _LISTED = """
 SELECT *, coalesce(last_message_at, created_at) AS latest FROM dialogue d
-WHERE account_id = $1 AND ($2::text[] IS NULL OR channel_id = ANY($2)) AND ($3::text IS NULL OR owner IS NULL OR owner = $3)
+WHERE account_id = $1 AND ($2::text[] IS NULL OR channel_id = ANY($2)) AND ($3::text IS NULL OR owner IS NULL OR owner = $3
+        OR channel_id || ' ' || owner <> ALL($16::text[]))
     AND ($4::text IS NULL OR channel_id = $4) AND ($5::bigint IS NULL OR dialogue_id = $5)
     AND ($6::timestamptz IS NULL OR (coalesce(last_message_at, created_at), dialogue_id) < ($6, $7))
-    AND ($9::text IS NULL OR owner = $9) AND (NOT $10 OR owner IS NULL)
+    AND ($9::text IS NULL OR owner = $9) AND (NOT $10 OR owner IS NULL OR channel_id || ' ' || owner <> ALL($16::text[]))
     AND ($11::text IS NULL OR EXISTS (SELECT 1 FROM chat_message m WHERE m.account_id = d.account_id
         AND m.dialogue_id = d.dialogue_id AND m.direction = 'in' AND m.message_id > coalesce((SELECT read_to
         FROM dialogue_reader r WHERE r.account_id = d.account_id AND r.dialogue_id = d.dialogue_id AND r.reader = $11), 0)))
@@ -102,8 +104,17 @@ async def listed_dialogues(
         sought.digits if sought else "",
         sought.words if sought else "",
         None if wanted.numbers is None else list(wanted.numbers),
+        owned_in(seen),
     )
     return rows
+
+
+def owned_in(seen: SeenDialogues) -> list[str] | None:
+    """Return channels and their owners as one array, of those that are seen; None: anybody owns."""
+    if seen.owners is None:
+        return None
+    shown = {c: who for c, who in seen.owners.items() if seen.channels is None or c in seen.channels}
+    return [f"{channel} {owner}" for channel, owners in shown.items() for owner in owners]
 
 
 async def last_messages(conn: Conn, account_id: str, dialogues: Sequence[int]) -> dict[int, ChatMessage]:

@@ -6,6 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import asyncpg
+
+from gateway.store.channels.listing import owned_in
 from routing.dialogues.access import SeenDialogues
 from runtime.database.pool import Conn
 
@@ -37,7 +40,7 @@ LEFT JOIN dialogue_reader r ON r.account_id = $1 AND r.dialogue_id = d.dialogue_
 _COUNT = """
 SELECT count(*) FROM (
     SELECT account_id, dialogue_id FROM dialogue
-    WHERE account_id = $1 AND ($2::text[] IS NULL OR channel_id = ANY($2)) AND (owner IS NULL OR owner = $3)
+    WHERE account_id = $1 AND ($2::text[] IS NULL OR channel_id = ANY($2)) AND (owner IS NULL OR owner = $3 OR channel_id || ' ' || owner <> ALL($4::text[]))
         AND last_in_at IS NOT NULL
     ORDER BY coalesce(last_message_at, created_at) DESC LIMIT 500) AS d
 LEFT JOIN dialogue_reader r ON r.account_id = d.account_id AND r.dialogue_id = d.dialogue_id AND r.reader = $3
@@ -71,6 +74,19 @@ async def be_here(
     conn: Conn, account_id: str, dialogue_id: int, reader: DialogueReader, now: datetime, *, types: bool
 ) -> None:
     await conn.execute(_HERE, account_id, dialogue_id, reader.id, reader.name, now, types)
+
+
+async def dialogue_read_by(
+    conn: Conn, account_id: str, dialogue_id: int, reader_id: str
+) -> asyncpg.Record | None:
+    """Return the row of a dialogue that this reader has once opened, whether they may still see it or not."""
+    return await conn.fetchrow(
+        "SELECT d.* FROM dialogue d JOIN dialogue_reader r USING (account_id, dialogue_id)"
+        " WHERE d.account_id = $1 AND d.dialogue_id = $2 AND r.reader = $3",
+        account_id,
+        dialogue_id,
+        reader_id,
+    )
 
 
 async def stop_typing(conn: Conn, account_id: str, dialogue_id: int, reader_id: str) -> None:
@@ -109,5 +125,5 @@ async def unread_in(conn: Conn, account_id: str, reader_id: str, dialogues: Sequ
 async def unread_dialogues(conn: Conn, account_id: str, seen: SeenDialogues, reader_id: str) -> int:
     """Return how many dialogues of this reader's own, and of nobody's, have something unread, among the latest that they see."""
     channels = None if seen.channels is None else list(seen.channels)
-    found: int = await conn.fetchval(_COUNT, account_id, channels, reader_id)
+    found: int = await conn.fetchval(_COUNT, account_id, channels, reader_id, owned_in(seen))
     return found

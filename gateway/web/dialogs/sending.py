@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp.web import FileField
+from pydantic import Field
 
 from gateway.admin.channels.writing import MessageNotTaken, send_message
-from gateway.admin.input_words import one_line
+from gateway.admin.input_words import MESSAGE_KEY, one_line
 from gateway.channels.accepting import KeyOfAnother, NoSuchDialogue
 from gateway.channels.written import WrittenFile, WrittenMessage
 from gateway.store.channels.listing import message_in
 from gateway.store.channels.reading import be_here, others_answering, stop_typing
+from gateway.web.dialogs.gone import gone_page, why_gone
 from gateway.web.dialogs.one import one_page
 from gateway.web.dialogs.query import DialogsQuery, RowId, dialogue_address
 from gateway.web.dialogs.whose import onlooker, reader_of, seen_dialogue
@@ -21,6 +23,7 @@ from gateway.web.frame import (
     PageAnswer,
     PageCall,
     PageQuery,
+    PageRefused,
     SeeOther,
     Shown,
     page_not_found,
@@ -33,7 +36,7 @@ _LONGEST_NAME = 200
 class DialogueAnswerForm(Form):
     """key: of this message, made with the form. file: of a browser; without one, an empty text. quote: message that it answers. anyway: though somebody else answered first."""
 
-    key: str = ""
+    key: str = Field(default="", pattern=MESSAGE_KEY)
     text: str = ""
     file: Any = None
     quote: RowId | None = None
@@ -62,8 +65,12 @@ async def send(call: PageCall[DialogsQuery, DialogueAnswerForm]) -> PageAnswer:
             )
             await send_message(conn, call.services.client_job, call.account, who, written)
             await stop_typing(conn, call.account.id, id, reader_of(call).id)
-    except NoSuchDialogue as err:
-        raise page_not_found("dialogue") from err
+    except (NoSuchDialogue, PageRefused) as err:
+        async with call.connection() as conn:
+            why = await why_gone(call, conn)
+        if why is None:
+            raise page_not_found("dialogue") from err
+        return gone_page(call, query, why, text)
     except KeyOfAnother:
         return await one_page(call, query, 409, typed=form.text, is_again=True)
     except MessageNotTaken as err:
@@ -99,7 +106,12 @@ async def _refused(
 async def here(call: PageCall[PageQuery, DialogueHereForm]) -> Shown:
     """Note that this person has it open, or types, and say who else does."""
     async with call.connection() as conn:
-        row = await seen_dialogue(call, conn, await onlooker(call, conn))
+        try:
+            row = await seen_dialogue(call, conn, await onlooker(call, conn))
+        except PageRefused:
+            if (why := await why_gone(call, conn)) is None:
+                raise
+            return Shown("dialogs/_gone.html", {"why": why})
         id, reader = row["dialogue_id"], reader_of(call)
         await be_here(conn, call.account.id, id, reader, call.now, types=call.form.typing)
         others = await others_answering(conn, call.account.id, id, reader.id, call.now)

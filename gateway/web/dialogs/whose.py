@@ -16,7 +16,8 @@ _MOST_DIGITS = 19
 
 async def onlooker(call: AnyPageCall, conn: Conn) -> Onlooker:
     """Whoever is an employee looks as that one, whatever the role."""
-    return await onlooker_of(conn, call.account, call.who.bound.employee, sees_all=call.may("senior_manager"))
+    staff, employee = call.services.configuration.now.staff[call.account.id], call.who.bound.employee
+    return await onlooker_of(conn, call.account, staff, employee, sees_all=call.may("senior_manager"))
 
 
 def reader_of(call: AnyPageCall) -> DialogueReader:

@@ -25,6 +25,7 @@ SENTENCES: Mapping[str, str] = {
     "dialogue.owner.by-template": "the distribution template gave the deal to this employee",
     "dialogue.owner.deal-owner": "the deal is this employee's",
     "dialogue.refusal.no-right": "you may not write in this channel: whoever looks after the installation can allow it",
+    "dialogue.refusal.of-another": "somebody else answers in this dialogue, and you see your own ones only: ask them, or whoever sees all",
     "dialogue.refusal.channel-off": "the channel is switched off: switch it on",
     "dialogue.refusal.unauthorised": "the messenger does not take our key: put the right one into the channel",
     "dialogue.refusal.no-money": "the money at the messenger's provider has ended: pay in",

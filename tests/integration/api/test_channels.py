@@ -174,6 +174,32 @@ async def test_case_43_own_dialogues_and_those_of_nobody_until_they_are_somebody
     assert refused["problems"][0]["reason"] == "no-right"  # case 44: an observer answers nobody
 
 
+async def test_a_dialogue_names_contact_and_deal_once_the_crm_has_them(api: Api) -> None:
+    channel = await connected(api)
+    await told(api, channel, client_message("m1", name="Мурат \u202eотаруМ\n"))
+    (one,) = (await api.ask("GET", "{a}/dialogues"))["items"]
+    assert (one["contact"], one["deal"], one["name"]) == (None, None, "Мурат отаруМ")
+    await api.pool.execute(
+        "UPDATE effect SET state = 'done', crm_id = CASE what WHEN 'create_deal' THEN '700' ELSE '800' END"
+    )
+    for told_of in (
+        (await api.ask("GET", "{a}/dialogues"))["items"][0],
+        await api.ask("GET", f"{{a}}/dialogues/{one['id']}"),
+    ):
+        assert (told_of["contact"], told_of["deal"]) == ("800", "700")
+
+
+async def test_nobody_is_written_for_who_is_not_there(api: Api) -> None:
+    channel = await connected(api)
+    await told(api, channel, client_message("m1"))
+    (one,) = (await api.ask("GET", "{a}/dialogues"))["items"]
+    path, body = f"{{a}}/dialogues/{one['id']}/messages", {"key": "k", "text": "x"}
+    refused = await api.ask("POST", path, body={**body, "employee": "nobody"}, status=400)
+    assert "there is no employee 'nobody'" in str(refused)
+    refused = await api.ask("POST", path, body={**body, "employee": "anna"}, role="manager", status=400)
+    assert "with this token nobody writes in the name of others" in str(refused)
+
+
 async def test_a_message_is_written_once_read_in_pages_and_told_in_the_record_of_changes(api: Api) -> None:
     channel = await connected(api)
     await told(

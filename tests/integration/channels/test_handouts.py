@@ -14,6 +14,7 @@ from gateway.distribution.availability import AccountHours
 from gateway.distribution.give import Giver
 from routing.distribution.template import TemplateHours
 from routing.presence import Presence, PresenceState
+from routing.settings import DialoguePolicy
 from routing.staff import Employee
 from tests.fakes.channels.sandbox import client_message
 from tests.integration.channels.crm import ShopCrm, by_weights
@@ -195,3 +196,12 @@ async def test_a_known_clients_dialogue_is_whose_the_deal_is_and_follows_it(
     assert await shop.rows("SELECT 1 FROM distribution_item") == []
     await crm.gives_by_hand("601", "24", "23", "1")
     assert await crm.owners() == ["constantine"]
+
+
+async def test_case_44_the_deal_of_an_observer_is_handed_out(shop: ChatShop, crm: ShopCrm) -> None:
+    await shop.office.change_settings(dialogues=DialoguePolicy(observers=("tony",)))
+    await shop.office.know_client(CLIENT, owner="23")
+    await shop.told(client_message("m1", phone=CLIENT))
+    await crm.gives()
+    (owner,) = await crm.owners()
+    assert owner in ("bruce", "scrooge", "constantine")

@@ -87,7 +87,7 @@ async def test_everybody_sees_the_dialogues_of_their_channels_and_no_address_lea
     assert (await who(shop, "nobody").get("/dialogs")).words.count("не открыт ни один канал") == 1
 
 
-async def test_where_each_sees_their_own_the_dialogue_of_another_is_no_more_there(shop: Site) -> None:
+async def each_sees_their_own(shop: Site) -> None:
     async with shop.pool.acquire() as conn, conn.transaction():
         settings = (await account_of(conn, ACCOUNT)).settings
         own = DialoguePolicy(visibility="own", observers=("olya",))
@@ -97,6 +97,51 @@ async def test_where_each_sees_their_own_the_dialogue_of_another_is_no_more_ther
         lambda: known.now.accounts[ACCOUNT].settings.dialogues.visibility == "own",
         "the pages know the setting",
     )
+
+
+async def test_case_33_who_loses_a_dialogue_while_writing_is_told_to_whom_and_keeps_the_text(
+    shop: Site,
+) -> None:
+    await each_sees_their_own(shop)
+    path, boris = await one(shop, "7"), who(shop, "boris")
+    await shop.pool.execute("UPDATE dialogue SET owner = NULL")
+    form = form_of((await boris.get(path)).page)
+    await shop.pool.execute("UPDATE dialogue SET owner = 'anna'")  # she was quicker
+    lost = await boris.post(path, {**form, "text": "A long answer"})
+    assert lost.status == 404
+    assert "Раньше ответили: Анна" in lost.words
+    assert lost.page.one("textarea").text == "A long answer"
+    assert "Zhao" not in lost.text
+    assert "Раньше ответили: Анна" in (await boris.post(path + "/here")).words
+    assert await ours(shop) == []
+    await shop.pool.execute("DELETE FROM channel_access WHERE employee_id = 'boris'")
+    assert "Анна" not in (await boris.post(path, {**form, "text": "A long answer"})).words
+    assert (await who(shop, "stranger").post(path + "/here")).status == 404
+
+
+async def test_case_44_a_dialogue_whose_owner_cannot_look_after_it_is_open_to_all_of_its_channel(
+    shop: Site,
+) -> None:
+    await each_sees_their_own(shop)
+    path, boris = await one(shop, "7"), who(shop, "boris")
+    for owner in ("olya", "gone-from-here"):  # an observer, and one who is no more
+        await shop.pool.execute("UPDATE dialogue SET owner = $1", owner)
+        assert (await boris.get(path)).status == 200
+        assert "Zhao" in (await boris.get("/dialogs?only=nobody")).words
+    answered = await boris.post(path, {"key": "k1", "text": "Здравствуйте"})
+    assert answered.status == 303, answered.words
+    assert await shop.pool.fetchval("SELECT owner FROM dialogue WHERE chat_id = '7'") == "boris"
+
+
+async def test_a_form_without_a_key_sends_nothing(shop: Site) -> None:
+    path, anna = await one(shop, "7"), who(shop, "anna")
+    for key in ("", "no key!", "k" * 65):
+        assert (await anna.post(path, {"key": key, "text": "Здравствуйте"})).status in (400, 422)
+    assert await ours(shop) == []
+
+
+async def test_where_each_sees_their_own_the_dialogue_of_another_is_no_more_there(shop: Site) -> None:
+    await each_sees_their_own(shop)
     path = await one(shop, "7")  # Anna's: she answered first
     assert (await who(shop, "anna").get(path)).status == 200
     assert (await who(shop, "boris").get(path)).status == 404

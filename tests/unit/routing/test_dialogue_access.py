@@ -7,7 +7,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from routing.dialogues.access import Onlooker, default_channel, may_read, may_write, seen_in
+from routing.dialogues.access import (
+    ChannelRight,
+    Onlooker,
+    default_channel,
+    is_of_another,
+    may_read,
+    may_write,
+    owners_of,
+    seen_in,
+)
 from routing.dialogues.sending import SEND_REFUSALS, MessageToSend, refusal_of
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
@@ -46,6 +55,24 @@ def test_cases_41_43_44_what_each_may() -> None:
     assert (may_read(admin, "other", "boris"), may_write(admin, "other", None)) == (True, False)
 
 
+def test_a_dialogue_of_somebody_who_cannot_look_after_it_is_nobodys() -> None:
+    rights: dict[str, dict[str, ChannelRight]] = {
+        "anna": {"send": "send"},
+        "boris": {"send": "read"},
+        "without-right": {"send": "none"},
+        "elsewhere": {"read": "send"},
+        "observer": {"send": "read"},
+        "left": {"send": "send"},
+    }
+    owners = owners_of(rights, {"observer"}, rights.keys() - {"left"})
+    own = replace(OWN, owners=owners)
+    seen = {owner: may_read(own, "send", owner) for owner in (*rights, "unknown", None)}
+    assert seen == {**dict.fromkeys(seen, True), "boris": False}
+    assert is_of_another(own, "send", "boris")
+    assert not is_of_another(own, "send", "left")
+    assert not is_of_another(replace(own, rights={"send": "read"}), "send", "boris")
+
+
 def test_case_42_a_person_writes_from_the_chosen_channel_else_from_the_only_one() -> None:
     assert default_channel({"a": "send", "b": "send"}, "b") == "b"
     assert default_channel({"a": "send", "b": "read"}, "b") == "a"
@@ -70,6 +97,7 @@ GOOD = MessageToSend(
 def test_case_45_each_limit_is_told_by_its_reason_and_what_is_within_all_goes_out() -> None:
     broken = (
         {"may_write": False},
+        {"may_write": False, "is_of_another": True},
         {"is_on": False},
         {"state": "unauthorised"},
         {"state": "no_money"},
