@@ -11,10 +11,10 @@ from pydantic import BaseModel, Field, ValidationError
 
 from campaigns.model import FIELD_ID
 from gateway.admin.refused import InputRefused
+from routing.dialogues.plain_line import is_plain, plain_line
 from routing.distribution.template import CLOCK_TIME
 from routing.matrix.actions import RESPONSIBLE
 from routing.outbound.settings import ZONE_FIELD
-from routing.texts.plain_line import is_plain, plain_line
 from routing.triggers.model import CHANGED_FIELD, CONDITION_OF
 from runtime.typed.plain_numbers import is_plain_number, number_kind
 

@@ -12,8 +12,8 @@ import structlog
 from gateway.channels.numbers import client_number, number_policy_of
 from gateway.store.channels.channels import SavedChannel, change_state, keep_cursor
 from gateway.store.channels.updates import NewUpdate, keys_of_chats, keys_of_messages, store_updates
+from routing.dialogues.plain_line import plain_line
 from routing.settings import NumberPolicy
-from routing.texts.plain_line import plain_line
 from runtime.database.pool import Conn
 from sms.channels.kinds import CHANNEL_KINDS
 from sms.channels.model import (

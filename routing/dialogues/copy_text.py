@@ -11,8 +11,8 @@ from typing import Literal
 import regex
 
 from routing.dialogues.copies import CopyPeriod, mark_of
+from routing.dialogues.plain_line import DIRECTIONS
 from routing.texts.catalogue import Texts
-from routing.texts.plain_line import DIRECTIONS
 from routing.texts.sentences import TEXTS
 
 MOST_CHARACTERS = 20_000

@@ -156,9 +156,7 @@ async def test_no_address_leads_further_than_the_rule(chats: Chats, visibility: 
         before = await chats.written()
         answer = await chats.look(cell)
         is_new = await chats.written() - before
-        is_gone = (
-            "cm-dialog-left" in answer.text
-        )  # to who had it open it is said that it is not theirs any more
+        is_gone = "data-gone" in answer.text  # to who had it open it is said that it is not theirs any more
         if (answer.status != 404 and not is_gone) is not cell.is_readable and "{file}" not in cell.path:
             wrong.append(f"{cell}: {answer.status}")
         if not cell.is_readable and (

@@ -35,8 +35,8 @@ ROWS = (
         name="an-eight-spoils-a-number-of-a-messenger",
         hurts="a client in a messenger is not the one who calls, and has two contacts and two deals",
         file="gateway/channels/intake.py",
-        old="                number = client_number(chat.phone, policies[of.id])\n",
-        new="                number = chat.phone\n",
+        old="return replace(chat, phone=client_number(chat.phone, policy)) if chat.phone else chat",
+        new="return chat",
         tests=(
             "tests/integration/channels/test_numbers.py"
             "::test_case_50_the_channels_own_switch_counts_and_else_the_accounts",
@@ -84,5 +84,27 @@ ROWS = (
         old="UPDATE dialogue d SET number = NULL,",
         new="UPDATE dialogue d SET",
         tests=(f"{_DAYS}::test_numbers_chats_and_names_of_clients_go_and_who_writes_again_begins_anew",),
+    ),
+    Sabotage(
+        name="a-dialogue-stays-with-who-cannot-see-it",
+        hurts="a client waits whom nobody who may answer can see",
+        file="routing/dialogues/access.py",
+        old="return owner is None or (owners is not None and owner not in owners.get(channel_id, ()))",
+        new="return owner is None",
+        tests=(
+            "tests/unit/routing/test_dialogue_access.py"
+            "::test_a_dialogue_of_somebody_who_cannot_look_after_it_is_nobodys",
+        ),
+    ),
+    Sabotage(
+        name="one-bad-message-stops-a-channel",
+        hurts="nothing of a channel is sent or copied any more",
+        file="gateway/channels/sender.py",
+        old="except ValueError as err:  # one that can be no message",
+        new="except ZeroDivisionError as err:  # one that can be no message",
+        tests=(
+            "tests/integration/channels/test_sending.py"
+            "::test_a_message_that_no_messenger_would_take_holds_up_no_other",
+        ),
     ),
 )
