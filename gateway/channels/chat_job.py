@@ -133,6 +133,8 @@ class _ChatWork:
             return "applied"
         employee_id = saved.rules.authors.get(told.author.id)
         if told.direction is MessageDirection.IN:
+            if not dialogue.can_write and told.edit is None:  # whoever writes has not blocked us
+                await set_can_write(self._conn, dialogue, can_write=True)
             dialogue = await self._place(saved, dialogue, told)
         row = await store.add_told(
             self._conn,

@@ -20,7 +20,7 @@ from gateway.store.channels import messages as store
 from gateway.store.channels import outgoing
 from gateway.store.channels.beginning import chat_is_known
 from gateway.store.channels.channels import SavedChannel, change_state
-from gateway.store.channels.dialogues import client_of_dialogue, dialogue, number_of_chat
+from gateway.store.channels.dialogues import client_of_dialogue, dialogue, number_of_chat, set_can_write
 from gateway.store.channels.files import files_of, link_file, piece_of, told_hash_of
 from gateway.store.channels.messages import ChatMessage
 from runtime.database.lease import Held
@@ -174,6 +174,8 @@ class ChannelSender:
                 case MessageRefused(reason=reason):
                     words = f"{outcome.vendor_code} {outcome.words}".strip()
                     await store.raise_status(conn, held, MessageStatus.REFUSED, reason=reason, words=words)
+                    if reason is ChannelReason.BLOCKED:
+                        await self._is_blocked(conn, held)
                     if state := STATE_SHOWN_BY.get(reason):
                         told = ChannelStateTold(state=state, words=words)
                         await change_state(conn, held.account_id, held.channel_id, told)
@@ -188,6 +190,12 @@ class ChannelSender:
         if echo := await outgoing.take_in_nameless_echo(conn, held):
             id, status = echo
             await store.raise_status(conn, held, later_status(MessageStatus.SENT, status), outside_id=id)
+
+    async def _is_blocked(self, conn: Conn, held: ChatMessage) -> None:
+        """Ask of the client no more: nothing is sent until they write again, or the messenger says that they let us."""
+        of = await dialogue(conn, held.account_id, held.dialogue_id)
+        if of is not None:
+            await set_can_write(conn, of, can_write=False)
 
     async def _chat_is_known(self, conn: Conn, held: ChatMessage, chat_id: str) -> None:
         of = await dialogue(conn, held.account_id, held.dialogue_id)

@@ -16,7 +16,16 @@ from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.channels.access import default_channels, rights_in_channels
 from gateway.store.channels.channels import SavedChannel, saved_channels
 from gateway.web.channels.listed import SeenChannel, seen_channel
-from gateway.web.frame import AnyPageCall, Form, PageAnswer, PageCall, PageQuery, SeeOther, Shown
+from gateway.web.frame import (
+    AnyPageCall,
+    Form,
+    PageAnswer,
+    PageCall,
+    PageQuery,
+    SeeOther,
+    Shown,
+    page_not_found,
+)
 from gateway.web.refusals import refusal_said
 from gateway.web.setup.tabs import tabs_of
 from routing.dialogues.access import ACCESS_PRESETS, AccessPreset, ChannelRight, Visibility
@@ -66,6 +75,12 @@ class EverybodyForm(Form):
 
     channel: str = ""
     do: Literal["read", "send", "out"] = "read"
+
+
+class ClearQuery(PageQuery):
+    """channel: its id, "*" = all."""
+
+    channel: str = "*"
 
 
 class AccessPresetForm(Form):
@@ -198,12 +213,22 @@ async def _given(
     return SeeOther(call.here(PATH), said=said)
 
 
-async def ask_to_clear(call: PageCall) -> Shown:
-    """Ask before everybody is taken out of every channel."""
+async def ask_to_clear(call: PageCall[ClearQuery, None]) -> Shown:
+    """Ask before everybody is taken out of a channel, or of every one."""
     async with call.connection() as conn:
         now = await _now(conn, call.account.id)
-    people = sum(any(may != "none" for may in of.values()) for of in now.rights.values())
-    values = {"tabs": tabs_of(call, "channels"), "people": people, "channels": len(now.channels)}
+    named = [one for one in now.channels if call.query.channel in (_EVERY, one.id)]
+    if not named:
+        raise page_not_found()
+    ids = {one.id for one in named}
+    people = sum(any(of.get(id, "none") != "none" for id in ids) for of in now.rights.values())
+    values = {
+        "tabs": tabs_of(call, "channels"),
+        "people": people,
+        "channels": len(named),
+        "channel": call.query.channel,
+        "name": named[0].name if call.query.channel != _EVERY else "",
+    }
     return Shown("channels/clear.html", values)
 
 

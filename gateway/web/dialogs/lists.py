@@ -24,6 +24,7 @@ from runtime.database.pool import Conn
 from sms.channels.model import MessageStatus
 
 _ROWS = 30
+_LONGEST_SAID = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,7 +157,7 @@ def _line(
         channel=saved.name if saved else "",
         icon=channel_icon(saved),
         at=row["latest"],
-        said=said or call.texts.say("dialogs.no_text"),
+        said=said[:_LONGEST_SAID] or call.texts.say("dialogs.no_text"),
         by=_author(last, staff) if is_ours and last else "",
         is_refused=is_ours and last is not None and last.status is MessageStatus.REFUSED,
         unread=0 if id == current else unread.get(id, 0),

@@ -206,6 +206,17 @@ async def test_case_45_throttled_messages_wait_in_their_order_and_a_channel_with
         assert refused == NotTaken("no-money")
 
 
+async def test_case_45_whoever_has_blocked_us_is_asked_no_more_until_they_write(shop: ChatShop) -> None:
+    async with sending(shop) as (fake, sender):
+        fake.refuses = "blocked"
+        await write(shop, "k1", "1")
+        await turned(sender)
+        assert (await state(shop, "k1"))[:2] == ("refused", "blocked")
+        assert await write(shop, "k2", "2") == NotTaken("blocked")
+        await shop.told(client_message("m2"))
+        assert isinstance(await write(shop, "k2", "2"), ChatMessage)
+
+
 async def test_case_45_limits_are_told_before_anything_goes_out(shop: ChatShop) -> None:
     await shop.told(client_message("m1"))
     reads = Onlooker(employee_id="anna", rights={"c1": "read"})

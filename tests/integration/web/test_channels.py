@@ -183,6 +183,9 @@ async def test_people_are_added_and_taken_out_one_by_one_and_all_at_once(shop: S
     }  # fmt: skip
     await admin.post(f"{ACCESS}/everybody", {"channel": "*", "do": "send"})
     assert all(set(of.values()) == {"send"} and len(of) == 2 for of in (await rights(shop)).values())
+    asked = await admin.get(f"{ACCESS}/clear?channel=c1")
+    assert "Доступ потеряют: 3" in asked.words
+    assert (await admin.get(f"{ACCESS}/clear?channel=other")).status == 404
     await admin.post(f"{ACCESS}/everybody", {"channel": "c1", "do": "out"})
     assert {tuple(of) for of in (await rights(shop)).values()} == {("c2",)}
     assert "Доступ потеряют: 3, каналов: 2" in (await admin.get(f"{ACCESS}/clear")).words

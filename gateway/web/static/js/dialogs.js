@@ -1,4 +1,5 @@
-// A dialogue: the length of an answer as the messenger counts it, Ctrl+Enter, staying at the end, and not reading behind another window.
+// A dialogue: the length of an answer as the messenger counts it, Ctrl+Enter, what is typed and not sent, staying at the end, and not
+// reading behind another window.
 const LENGTHS = {
   character: (text) => [...text].length,
   utf16: (text) => text.length,
@@ -15,7 +16,24 @@ export function startDialogs() {
     if (!document.hidden) document.querySelector("[data-seen]")?.dispatchEvent(new Event("changed"));
   });
   const typed = document.querySelector("[data-longest]");
+  if (typed) keepDraft(typed);
   if (typed && typed.value) showLength(typed);
+  const box = document.getElementById("dialog-scroll");
+  if (box && !location.hash) box.scrollTop = box.scrollHeight;
+}
+
+// What is typed into a dialogue is there when this tab comes back to it, until it is sent.
+function keepDraft(field) {
+  const name = `answer:${location.pathname}`;
+  if (sessionStorage.getItem("answer-sent") === location.pathname) {
+    sessionStorage.removeItem("answer-sent");
+    field.focus();
+  } else if (!field.value) field.value = sessionStorage.getItem(name) ?? "";
+  field.addEventListener("input", () => sessionStorage.setItem(name, field.value));
+  field.form.addEventListener("submit", () => {
+    sessionStorage.removeItem(name);
+    sessionStorage.setItem("answer-sent", location.pathname);
+  });
 }
 
 function showLength(field) {

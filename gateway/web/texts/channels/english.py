@@ -149,6 +149,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.channels.observers": "Observers",
     "setup.channels.observers_hint": "They see all dialogues of channels that they read, have none of their own, and answer none.",
     "setup.channels.clear_question": "Remove all from all channels? Losing access: {people}, channels: {channels}",
+    "setup.channels.clear_question_one": "Remove all from “{channel}”? Losing access: {people}",
     "setup.channels.clear_text": "Dialogues stay. Only administrators and senior managers who are linked to no employee will see them.",
     "setup.channels.clear_do": "Remove all",
     "setup.channels.said.added": "The channel is connected. Choose where deals go and who answers.",

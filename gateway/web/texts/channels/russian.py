@@ -149,6 +149,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.channels.observers": "Наблюдатели",
     "setup.channels.observers_hint": "Видят все диалоги каналов, которые читают, своих не ведут и не отвечают.",
     "setup.channels.clear_question": "Убрать всех из всех каналов? Доступ потеряют: {people}, каналов: {channels}",
+    "setup.channels.clear_question_one": "Убрать всех из канала «{channel}»? Доступ потеряют: {people}",
     "setup.channels.clear_text": "Диалоги останутся. Видеть их будут только администраторы и старшие менеджеры, которые не связаны с сотрудником.",
     "setup.channels.clear_do": "Убрать всех",
     "setup.channels.said.added": "Канал подключён. Выберите, куда попадают сделки и кто отвечает.",

@@ -30,6 +30,7 @@ SENTENCES: Mapping[str, str] = {
     "dialogs.refused_line": "Not sent:",
     "dialogs.deleted_line": "Message deleted",
     "dialogs.no_text": "The text is no longer kept",
+    "dialogs.empty_message": "A message without text",
     "dialogs.older": "Older",
     "dialogs.newest": "Newest",
     "dialogs.choose": "Choose a dialogue on the left.",

@@ -30,6 +30,7 @@ SENTENCES: Mapping[str, str] = {
     "dialogs.refused_line": "Не отправлено:",
     "dialogs.deleted_line": "Сообщение удалено",
     "dialogs.no_text": "Текст уже не хранится",
+    "dialogs.empty_message": "Сообщение без текста",
     "dialogs.older": "Раньше",
     "dialogs.newest": "К новым",
     "dialogs.choose": "Выберите диалог слева.",
