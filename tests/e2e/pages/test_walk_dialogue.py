@@ -98,11 +98,15 @@ async def _tell(
 
 
 async def _answer_twice(walk: Walk, page: Page) -> None:
-    """A double click, and the button back with another press, send one message."""
+    """What is typed is there on coming back; a double click, and the button back with another press, send one message."""
     await page.locator("#answer-text").fill("From 180")
+    await page.goto(f"{walk.stack.url}/dialogs")
+    await page.locator(".cm-dialogs-row", has_text=f"Client {walk.language}").click()
+    await expect(page.locator("#answer-text")).to_have_value("From 180")
     await expect(page.locator("[data-count]")).to_contain_text("8 / 4096")
     await walk.button(page, "dialogs.send").dblclick()
     await expect(page.locator("#dialog-thread .cm-said-ours")).to_have_count(1)
+    await expect(page.locator("#answer-text")).to_have_value("")
     await page.go_back()
     if await page.locator("#answer-text").input_value():
         await walk.press(page, "dialogs.send")
