@@ -15,7 +15,7 @@ from gateway.store.channels.dialogues import Dialogue, ids_of_effects, set_place
 from gateway.texts.sentences import TEXTS
 from routing.client import Client, ClientEntity, Ref
 from routing.decision import decision_id_of
-from routing.dialogues.incoming import IncomingDecision, IncomingSituation, decide_incoming
+from routing.dialogues.incoming import IncomingDecision, IncomingSituation, decide_incoming, with_whose_deal
 from routing.effects import CreateContact, CreateDeal, Effect
 from sms.channels.model import ChatKind
 
@@ -29,14 +29,15 @@ async def placed(context: JobContext, saved: SavedChannel, dialogue: Dialogue, c
         dialogue, contact=_by_id(dialogue.contact, now_known), deal=_by_id(dialogue.deal, now_known)
     )
     client = await _client(context, dialogue)
-    decision = decide_incoming(
+    decision = await _decided(
+        context,
         IncomingSituation(
             client=client,
             rules=saved.rules,
             is_group=dialogue.kind == ChatKind.GROUP,
             is_on=saved.is_on,
             deal=dialogue.deal,
-        )
+        ),
     )
     if decision.contact is None and decision.deal is None and not decision.makes_deal:
         return dialogue
@@ -57,7 +58,7 @@ async def placed(context: JobContext, saved: SavedChannel, dialogue: Dialogue, c
 async def known_place(context: JobContext, saved: SavedChannel, dialogue: Dialogue) -> Dialogue:
     """Put a dialogue that we begin to the contact and the open deal that its client has. Nothing is made before they answer."""
     client = await _client(context, dialogue)
-    decision = decide_incoming(IncomingSituation(client=client, rules=saved.rules, is_on=saved.is_on))
+    decision = await _decided(context, IncomingSituation(client=client, rules=saved.rules, is_on=saved.is_on))
     placed_now = replace(dialogue, contact=decision.contact, deal=decision.deal)
     if decision.deal is not None:
         steps = [step.as_json() for step in decision.steps]
@@ -66,6 +67,15 @@ async def known_place(context: JobContext, saved: SavedChannel, dialogue: Dialog
         )
     await set_place(context.conn, placed_now)
     return placed_now
+
+
+async def _decided(context: JobContext, told: IncomingSituation) -> IncomingDecision:
+    decision, client = decide_incoming(told), told.client
+    is_one = len(client.of("contact") or client.of("company")) < 2
+    if is_one or decision.deal is None or decision.deal.id is None or decision.deal.kind != "deal":
+        return decision
+    whose = await clients_of_deal(context.conn, context.account.id, decision.deal.id)
+    return with_whose_deal(decision, client, [e.ref for e in whose[0].entities])
 
 
 async def _client(context: JobContext, dialogue: Dialogue) -> Client:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal, get_args
 
@@ -81,10 +81,20 @@ def decide_incoming(told: IncomingSituation) -> IncomingDecision:
     )
 
 
+def with_whose_deal(decision: IncomingDecision, client: Client, whose: Collection[Ref]) -> IncomingDecision:
+    """Return it with the contact whose deal it is, where several have the client's number. whose: the deal's in the CRM."""
+    theirs = [e for e in client.of("contact") or client.of("company") if e.ref in whose]
+    return replace(decision, contact=_last_changed(theirs).ref) if theirs else decision
+
+
 def _contact(client: Client) -> Ref | None:
     """Return the client's contact, else company: of several the one that changed last."""
     people = client.of("contact") or client.of("company")
-    return max(people, key=lambda e: (_changed(e), e.ref.id or "")).ref if people else None
+    return _last_changed(people).ref if people else None
+
+
+def _last_changed(entities: Sequence[ClientEntity]) -> ClientEntity:
+    return max(entities, key=lambda e: (_changed(e), e.ref.id or ""))
 
 
 def _latest(entities: Sequence[ClientEntity], rules: ChannelRules, when: Ordered) -> ClientEntity:
