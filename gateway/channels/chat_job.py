@@ -7,6 +7,7 @@ that cannot be worked on is put aside, and its neighbours are applied. Run any n
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import asyncpg
 import structlog
@@ -110,7 +111,7 @@ class _ChatWork:
         saved = self._channels[update.channel_id]
         match told:
             case MessageTold():
-                return await self._message(saved, update, told)
+                return await self._message(saved, update, _believed(told, update))
             case StatusTold():
                 return await self._status(saved, told)
             case DeletedTold():
@@ -212,7 +213,7 @@ class _ChatWork:
         known = await store.message_known_as(self._conn, saved.id, id=id)
         if known is None:
             return "early"
-        await store.mark_deleted(self._conn, known, told.at or update.told_at)
+        await store.mark_deleted(self._conn, known, update.told_at)
         return "applied"
 
     async def _chat(self, saved: SavedChannel, update: PendingUpdate, told: ChatChanged) -> str | None:
@@ -228,3 +229,12 @@ class _ChatWork:
         if told.can_write is not None:
             await set_can_write(self._conn, dialogue, told.can_write)
         return "applied"
+
+
+def _believed(told: MessageTold, update: PendingUpdate) -> MessageTold:
+    """Return an edit with times that are not ahead of when it was told: a vendor's clock that is would make it the last one."""
+    edit = told.edit
+    if edit is None:
+        return told
+    at = min(edit.at, update.told_at) if edit.at else None
+    return replace(told, at=min(told.at, update.told_at) if told.at else None, edit=replace(edit, at=at))
