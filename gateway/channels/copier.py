@@ -333,12 +333,20 @@ def _told(context: _CopyContext, row: CopiedRow) -> CopiedMessage:
         author_kind=message.author_kind,
         author=employee.name if employee else "" if is_client else message.author_name,
         parts=_parts(message.parts),
-        quoted=message.quoted_text,
+        quoted=_quoted(context, row),
         former=tuple(_parts(parts) for parts in row.former),
         edited_at=message.edited_at,
         is_deleted=message.deleted_at is not None,
         doubt=_DOUBTS.get(message.status, ""),
     )
+
+
+def _quoted(context: _CopyContext, row: CopiedRow) -> str:
+    """Return what is answered: as the messenger told it, else as it stands here; nothing of what was taken back."""
+    quoted = row.quoted
+    if quoted is not None and quoted.deleted_at and not context.saved.rules.keeps_deleted_text:
+        return ""
+    return row.message.quoted_text or (" ".join(part.text for part in quoted.parts) if quoted else "")
 
 
 def _parts(parts: Sequence[PartTold]) -> tuple[CopiedPart, ...]:

@@ -24,7 +24,7 @@ from gateway.http.body import API_FILE_BODY
 from gateway.store.admin.roles import may_act_as
 from gateway.store.channels.dialogues import ids_of_effects
 from gateway.store.channels.files import FilesOfMessages, files_of
-from gateway.store.channels.listing import DialogueFilter, listed_dialogues, listed_messages
+from gateway.store.channels.listing import DialogueFilter, listed_dialogues, listed_messages, quoted_messages
 from gateway.store.channels.messages import ChatMessage
 from routing.client import Ref
 from routing.dialogues.access import Onlooker, seen_in
@@ -57,7 +57,8 @@ class DialogueView(Answer):
 class MessageView(Answer):
     """dialogue: in which it stands. parts: kind, text, file and the like, as the messenger told them; of a file `id`, under which it is given out, and `state`: `waiting`, `kept`, or
     `refused` with its reason. author: kind of who wrote it; employee: who that is here.
-    revision: how often it was edited. status: of ours."""
+    revision: how often it was edited. quoted_text: of the message that it answers, "" where that is not known or was taken back.
+    status: of ours."""
 
     id: int
     dialogue: int
@@ -138,8 +139,12 @@ async def list_messages(call: ApiCall[MessagesQuery, None]) -> Items[MessageView
         before = _number(q.after, "after") if q.after else None
         found = await listed_messages(conn, call.account.id, row["dialogue_id"], before=before, limit=q.limit)
         files = await files_of(conn, call.account.id, [m.message_id for m in found])
+        quoted = await quoted_messages(conn, call.account.id, found)
     return Items[MessageView](
-        items=[message_view(message, files) for message in found],
+        items=[
+            message_view(message, files, quoted.get((message.dialogue_id, message.quoted_id)))
+            for message in found
+        ],
         next=str(found[-1].message_id) if len(found) == q.limit else None,
     )
 
@@ -258,7 +263,11 @@ def _dialogue_view(row: asyncpg.Record, made: Mapping[str, Ref]) -> DialogueView
     )
 
 
-def message_view(message: ChatMessage, files: FilesOfMessages) -> MessageView:
+def message_view(
+    message: ChatMessage, files: FilesOfMessages, quoted: ChatMessage | None = None
+) -> MessageView:
+    """quoted: the message that it answers, where that stands in the same dialogue."""
+    known = " ".join(part.text for part in quoted.parts) if quoted else ""
     return MessageView(
         id=message.message_id,
         dialogue=message.dialogue_id,
@@ -271,7 +280,7 @@ def message_view(message: ChatMessage, files: FilesOfMessages) -> MessageView:
         revision=message.revision,
         edited_at=message.edited_at,
         deleted_at=message.deleted_at,
-        quoted_text=message.quoted_text,
+        quoted_text="" if quoted and quoted.deleted_at else message.quoted_text or known,
         album=message.album_id,
         status=message.status,
         reason=message.reason,

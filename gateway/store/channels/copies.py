@@ -8,6 +8,7 @@ from datetime import datetime
 
 import asyncpg
 
+from gateway.store.channels.listing import quoted_messages
 from gateway.store.channels.messages import ChatMessage, as_message
 from routing.client import Ref
 from routing.dialogues.copies import CopyMode, CopyPeriod
@@ -83,12 +84,14 @@ class CopyRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopiedRow:
-    """A message with where it stands. mark: None = nowhere yet. former: what it said before, the oldest first."""
+    """A message with where it stands. mark: None = nowhere yet. former: what it said before, the oldest first. quoted: the one that
+    it answers, where that stands in the same dialogue."""
 
     message: ChatMessage
     copy_id: int | None
     mark: str | None
     former: tuple[tuple[PartTold, ...], ...]
+    quoted: ChatMessage | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,12 +349,22 @@ async def _with_former(conn: Conn, rows: Sequence[asyncpg.Record]) -> list[Copie
             edited,
         ):
             former.setdefault(was["message_id"], []).append(parts_of(was["parts"]))
-    return [_copied(row, tuple(former.get(row["message_id"], ()))) for row in rows]
+    messages = [_message(row) for row in rows]
+    quoted = await quoted_messages(conn, messages[0].account_id, messages) if messages else {}
+    return [
+        CopiedRow(
+            message=message,
+            copy_id=row["copy_id"],
+            mark=row["mark"],
+            former=tuple(former.get(message.message_id, ())),
+            quoted=quoted.get((message.dialogue_id, message.quoted_id)),
+        )
+        for row, message in zip(rows, messages, strict=True)
+    ]
 
 
-def _copied(row: asyncpg.Record, former: tuple[tuple[PartTold, ...], ...]) -> CopiedRow:
-    fields = {name: value for name, value in row.items() if name not in ("copy_id", "mark")}
-    return CopiedRow(message=as_message(fields), copy_id=row["copy_id"], mark=row["mark"], former=former)
+def _message(row: asyncpg.Record) -> ChatMessage:
+    return as_message({name: value for name, value in row.items() if name not in ("copy_id", "mark")})
 
 
 def _copy(row: asyncpg.Record) -> CopyRow:

@@ -150,6 +150,24 @@ async def message_in(conn: Conn, account_id: str, dialogue_id: int, message_id: 
     return as_message(row) if row else None
 
 
+async def quoted_messages(
+    conn: Conn, account_id: str, messages: Sequence[ChatMessage]
+) -> dict[tuple[int, str], ChatMessage]:
+    """Return by dialogue and the vendor's id those that these answer, as far as they stand in the same dialogue: whoever may see
+    one need not be allowed to see another."""
+    asked = {(m.dialogue_id, m.quoted_id) for m in messages if m.quoted_id}
+    if not asked:
+        return {}
+    rows = await conn.fetch(
+        "SELECT * FROM chat_message WHERE account_id = $1 AND (dialogue_id, outside_id) IN"
+        " (SELECT * FROM unnest($2::bigint[], $3::text[]))",
+        account_id,
+        [id for id, _ in asked],
+        [quoted for _, quoted in asked],
+    )
+    return {(row["dialogue_id"], row["outside_id"]): as_message(row) for row in rows}
+
+
 async def former_parts(
     conn: Conn, account_id: str, messages: Sequence[int]
 ) -> dict[int, list[tuple[PartTold, ...]]]:

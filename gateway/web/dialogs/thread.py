@@ -12,7 +12,7 @@ import asyncpg
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.files import FilesOfMessages, files_of, told_hash_of
 from gateway.store.channels.gaps import gaps_in_dialogue
-from gateway.store.channels.listing import former_parts, listed_messages
+from gateway.store.channels.listing import former_parts, listed_messages, quoted_messages
 from gateway.store.channels.messages import ChatMessage
 from gateway.web.dialogs.parts import ShownPart, in_one_line, shown_part
 from gateway.web.dialogs.query import DialogsQuery, dialogue_address
@@ -77,11 +77,12 @@ async def thread_values(
     edited = [message.message_id for message in shown if message.revision or message.edited_at]
     former = await former_parts(conn, call.account.id, edited)
     files = await files_of(conn, call.account.id, [message.message_id for message in shown])
+    quoted = await quoted_messages(conn, call.account.id, shown)
     gaps = [] if query.before else await gaps_in_dialogue(conn, call.account.id, row["dialogue_id"])
     earlier = shown[0].message_id if len(found) > _MESSAGES else None
     id = row["dialogue_id"]
     return {
-        "messages": _messages(call, shown, former, files, row, may_quote=_may_quote(who, row, saved)),
+        "messages": _messages(call, shown, former, files, quoted, row, may_quote=_may_quote(who, row, saved)),
         "gaps": [(gap.from_at, gap.to_at, gap.state) for gap in reversed(gaps)],
         "earlier": dialogue_address(call, query, id, before=earlier) if earlier else "",
         "latest": dialogue_address(call, query, id) + "#end" if query.before else "",
@@ -98,6 +99,7 @@ def _messages(
     messages: Sequence[ChatMessage],
     former: Mapping[int, Sequence[tuple[PartTold, ...]]],
     files: FilesOfMessages,
+    quoted: Mapping[tuple[int, str], ChatMessage],
     row: asyncpg.Record,
     *,
     may_quote: bool,
@@ -109,6 +111,7 @@ def _messages(
             message,
             former.get(message.message_id, ()),
             files,
+            quoted=_quoted(call, message, quoted.get((message.dialogue_id, message.quoted_id))),
             is_group=row["kind"] == "group",
             new_day=number == 0 or days[number] != days[number - 1],
             may_quote=may_quote,
@@ -123,6 +126,7 @@ def _shown(
     former: Sequence[tuple[PartTold, ...]],
     files: FilesOfMessages,
     *,
+    quoted: str,
     is_group: bool,
     new_day: bool,
     may_quote: bool,
@@ -136,8 +140,7 @@ def _shown(
         at=message.at,
         parts=tuple(_part(call, message, part, files) for part in message.parts),
         new_day=new_day,
-        quoted=words.text(message.quoted_text)
-        or (call.texts.say("dialogs.quoted_gone") if message.quoted_id else ""),
+        quoted=quoted,
         former=tuple(in_one_line(parts, words) for parts in former),
         edited_at=message.edited_at,
         deleted_at=message.deleted_at,
@@ -150,6 +153,14 @@ def _shown(
         if has_reply
         else "",
     )
+
+
+def _quoted(call: AnyPageCall, message: ChatMessage, known: ChatMessage | None) -> str:
+    """Return what is answered: as the messenger told it, else as it stands in this dialogue, else why that is not to be seen."""
+    if known is not None and known.deleted_at:
+        return call.texts.say("dialogs.quoted_deleted")
+    said = call.words.text(message.quoted_text) or (in_one_line(known.parts, call.words) if known else "")
+    return said or (call.texts.say("dialogs.quoted_gone") if message.quoted_id else "")
 
 
 def _part(call: AnyPageCall, message: ChatMessage, part: PartTold, files: FilesOfMessages) -> ShownPart:

@@ -65,6 +65,7 @@ SENTENCES: Mapping[str, str] = {
     "dialogs.edited_at": "Edited: {at}",
     "dialogs.before": "Before:",
     "dialogs.deleted_at": "Deleted by its author: {at}",
+    "dialogs.quoted_deleted": "The message that is answered was deleted by its author",
     "dialogs.quoted_gone": "The message that is answered is not kept",
     "dialogs.vendor_words": "The messenger's answer: {words}",
     "dialogs.reply": "Reply",

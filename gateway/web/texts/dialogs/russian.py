@@ -65,6 +65,7 @@ SENTENCES: Mapping[str, str] = {
     "dialogs.edited_at": "Изменено: {at}",
     "dialogs.before": "Было:",
     "dialogs.deleted_at": "Удалено автором: {at}",
+    "dialogs.quoted_deleted": "Автор удалил сообщение, на которое отвечают",
     "dialogs.quoted_gone": "Сообщение, на которое отвечают, не сохранилось",
     "dialogs.vendor_words": "Ответ мессенджера: {words}",
     "dialogs.reply": "Ответить",
