@@ -173,6 +173,56 @@ async def test_s2_01_to_s2_03_settings_are_saved_refreshed_from_the_crm_and_remo
         assert (await messengers.admin.get(f"{PATH}/{id}")).status == 404
 
 
+async def test_case_40_whom_the_crm_has_hired_since_is_responsible_only_after_a_refresh(
+    messengers: Messengers,
+) -> None:
+    sales = messengers.sales
+    async with messengers.channels("s2-hired") as (id,):
+        hired = (await sales.act("add_user", name="Новый Сотрудник", email="hired@example.com"))["id"]
+        offered = {"name": "Новый Сотрудник", "crm_user_id": str(hired), "extensions": ["7199"]}
+        await sales.api("PUT", "employees/hired", body=offered)
+        try:
+            page = (await messengers.admin.get(ACCESS)).page
+            sent = await messengers.admin.send(page, f"{ACCESS}/add", employee="hired")
+            assert sent.status == 303
+            await sales.api("PUT", f"channels/{id}/rights", body={"rights": {"hired": "send"}})
+            token = await sales.token_of("hired", "manager", employee="hired")
+            await messengers.write(id, "s2-hired", "Hello", phone="+79038882301")
+            dialogue = (await messengers.dialogue(id, "s2-hired")).rpartition("/")[2]
+
+            async def answers(key: str) -> str | None:
+                status, told = await sales.as_somebody(
+                    "POST", f"dialogues/{dialogue}/messages", token, body={"key": key, "text": key}
+                )
+                assert status == 201, told
+                owner: str | None = (await sales.api("GET", f"dialogues/{dialogue}"))["owner"]
+                return owner
+
+            await until(lambda: _may_write(sales, token), "the token is known", seconds=40)
+            assert await answers("before") is None  # it went out; the CRM is not known to have them
+            asked = await messengers.admin.send(
+                (await messengers.admin.get(ACCESS)).page, f"{ACCESS}/refresh"
+            )
+            assert asked.status == 303
+            known = "SELECT EXISTS (SELECT FROM crm_user WHERE user_id = $1)"
+            await until(lambda: sales.stack.pool.fetchval(known, str(hired)), "the user is known", seconds=40)
+
+            async def is_owner() -> bool:
+                return await answers(f"after-{next(_COUNT)}") == "hired"
+
+            await until(is_owner, "their answer makes them the owner", seconds=20)
+            await sales.stack.until_idle()
+            (contact,) = await sales.stack.rows("contact", phone="79038882301")
+            (deal,) = [d for d in await sales.stack.rows("deal") if contact["id"] in d["contacts"]]
+            await sales.until_owned({deal["id"]: hired})
+        finally:
+            await sales.api("DELETE", "employees/hired?even_if_used=true", status=204)
+
+
+async def _may_write(sales: Sales, token: str) -> bool:
+    return (await sales.as_somebody("GET", "dialogues", token))[0] == 200
+
+
 async def test_s2_04_to_s2_07_ticked_channels_make_deals_and_who_answers_first_owns_them(
     messengers: Messengers,
 ) -> None:

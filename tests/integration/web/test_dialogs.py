@@ -265,6 +265,50 @@ async def test_a_message_is_quoted_where_it_stands_in_the_dialogue(shop: Site) -
     assert sent["quoted_id"] == "w1"
 
 
+async def test_case_28_what_is_answered_is_shown_known_unknown_deleted_or_of_another_channel(
+    shop: Site,
+) -> None:
+    """The messenger names the message, with or without its words; those of a channel that one may not see are not looked up."""
+    await told(
+        shop.pool,
+        client_message("q1", text="known", quoted_id="m1"),
+        client_message("q2", text="unknown", quoted_id="never told"),
+        client_message("q3", text="unknown, with words", quoted_id="never told", quoted_text="Oak?"),
+        client_message("q4", text="deleted", quoted_id="m3", quoted_text="Gone"),
+        client_message("q5", text="of another channel", quoted_id="w1"),
+    )
+    path, anna = await one(shop, "7"), who(shop, "anna")
+    page = (await anna.get(path)).page
+    ours = form_of((await anna.get(f"{path}?quote={await _id_of(shop, 'm2')}")).page)
+    assert (await anna.post(path, {**ours, "text": "ours"})).status == 303
+    page = (await anna.get(path)).page
+    shown = {
+        article.all("p", cls="cm-said-text")[-1].text: article.one("blockquote").text
+        for article in page.all("article")
+        if article.all("blockquote")
+    }
+    gone = "Сообщение, на которое отвечают, не сохранилось"
+    said = [
+        shown[text]
+        for text in ("known", "unknown", "unknown, with words", "deleted", "of another channel", "ours")
+    ]
+    assert said == [
+        "Hello",
+        gone,
+        "Oak?",
+        "Автор удалил сообщение, на которое отвечают",
+        gone,
+        "What is the price?",
+    ]
+
+
+async def _id_of(site: Site, outside_id: str) -> int:
+    found: int = await site.pool.fetchval(
+        "SELECT message_id FROM chat_message WHERE outside_id = $1", outside_id
+    )
+    return found
+
+
 async def test_it_is_said_who_else_has_the_dialogue_open_or_answers(shop: Site) -> None:
     path, anna, boris = await one(shop, "7"), who(shop, "anna"), who(shop, "boris")
     assert (await anna.post(f"{path}/here")).words == ""

@@ -8,6 +8,7 @@ _HANDOUTS = "tests/integration/channels/test_handouts.py"
 _FIRST = "tests/integration/channels/test_writing_first.py"
 _BESIDE = "tests/integration/channels/test_wazzup_beside.py"
 _DAYS = "tests/integration/channels/test_days.py"
+_NAMED = "tests/integration/channels/test_named_cases.py"
 
 ROWS = (
     Sabotage(
@@ -105,6 +106,45 @@ ROWS = (
         tests=(
             "tests/integration/channels/test_sending.py"
             "::test_a_message_that_no_messenger_would_take_holds_up_no_other",
+        ),
+    ),
+    Sabotage(
+        name="door-waits-for-the-database",
+        hurts="a messenger that hears nothing for two seconds takes our address for broken and unsubscribes it",
+        file="gateway/channels/door.py",
+        old="min(granted * _FASTER, _MOST_SECONDS)",
+        new="60.0",
+        tests=(
+            f"{_NAMED}::test_case_48_a_webhook_is_answered_in_time_though_the_database_is_slow_or_silent",
+        ),
+    ),
+    Sabotage(
+        name="contact-without-the-deal",
+        hurts="of two contacts with one number the wrong one becomes the responsible's",
+        file="gateway/channels/places.py",
+        old="    return with_whose_deal(decision, client, [e.ref for e in whose[0].entities])",
+        new="    return decision if whose else decision",
+        tests=(f"{_NAMED}::test_case_31_of_two_contacts_with_one_number_the_one_with_the_deal_is_taken",),
+    ),
+    Sabotage(
+        name="edit-of-tomorrow-holds",
+        hurts="what a client corrects is not seen for a day, since a messenger's clock was ahead",
+        file="gateway/channels/chat_job.py",
+        old="    at = min(edit.at, update.told_at) if edit.at else None",
+        new="    at = edit.at",
+        tests=(
+            f"{_NAMED}::test_case_19_a_clock_that_is_a_day_ahead_is_not_believed_and_puts_nothing_out_of_order",
+        ),
+    ),
+    Sabotage(
+        name="quote-of-what-was-taken-back",
+        hurts="what a client has taken back is still read where somebody answered it",
+        file="gateway/web/dialogs/thread.py",
+        old="    if known is not None and known.deleted_at:",
+        new="    if False:",
+        tests=(
+            "tests/integration/web/test_dialogs.py"
+            "::test_case_28_what_is_answered_is_shown_known_unknown_deleted_or_of_another_channel",
         ),
     ),
 )
