@@ -10,6 +10,7 @@ from crm.store.clients import clients_of_deal, entities_of
 from gateway.calls.call import known_client
 from gateway.calls.context import JobContext
 from gateway.channels.template_owners import owned_by_template
+from gateway.store.calls.calls import lock_client
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.dialogues import Dialogue, ids_of_effects, set_place
 from gateway.texts.sentences import TEXTS
@@ -24,6 +25,8 @@ async def placed(context: JobContext, saved: SavedChannel, dialogue: Dialogue, c
     """Decide for a message of the client and order what is to be made, in the caller's transaction, which holds the client's
     lock. cause: the message; what it makes is made once for it."""
     conn, account_id = context.conn, context.account.id
+    if dialogue.number and dialogue.number != dialogue.client_key:  # told after it had begun
+        await lock_client(conn, account_id, dialogue.number)
     now_known = await ids_of_effects(conn, account_id, [dialogue.contact, dialogue.deal])
     dialogue = replace(
         dialogue, contact=_by_id(dialogue.contact, now_known), deal=_by_id(dialogue.deal, now_known)
@@ -79,10 +82,12 @@ async def _decided(context: JobContext, told: IncomingSituation) -> IncomingDeci
 
 
 async def _client(context: JobContext, dialogue: Dialogue) -> Client:
-    """Return what is known of the client: by the number, else of this chat alone. Whoever has no number is merged with nobody."""
+    """Return what is known of the client: by the number, and of a chat that began without one of this chat too. Whoever has no
+    number is merged with nobody."""
     conn, account_id = context.conn, context.account.id
     if dialogue.client_key.startswith("+"):
         return await known_client(conn, account_id, dialogue.client_key)
+    of_number = await known_client(conn, account_id, dialogue.number) if dialogue.number else None
     ours = await promised(conn, account_id, dialogue.client_key)
     refs = [(r.kind, r.id) for r in (dialogue.contact, dialogue.deal) if r and r.id]
     refs += [(e.ref.kind, e.ref.id) for e in ours if e.ref.id]
@@ -91,7 +96,10 @@ async def _client(context: JobContext, dialogue: Dialogue) -> Client:
     entities: tuple[ClientEntity, ...] = (*there.values(), *fresh)
     if dialogue.contact and dialogue.contact.id and dialogue.contact not in [e.ref for e in entities]:
         entities += await _merged_into(context, dialogue)
-    return Client(number="", entities=entities)
+    if of_number is None:
+        return Client(number="", entities=entities)
+    more = (e for e in of_number.entities if e.ref not in [own.ref for own in entities])
+    return Client(number=of_number.number, entities=(*entities, *more))
 
 
 async def _merged_into(context: JobContext, dialogue: Dialogue) -> tuple[ClientEntity, ...]:
@@ -134,7 +142,7 @@ async def _ordered(
         account_id=context.account.id,
         decision_id=decision_id_of(context.account.id, "chat", saved.id, cause),
         call_id=None,
-        client=dialogue.client_key,
+        client=dialogue.number or dialogue.client_key,
         lane=Lane.EVENTS,
         effects=effects,
         held=context.is_held,

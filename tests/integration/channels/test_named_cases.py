@@ -19,11 +19,11 @@ from gateway.http.strangers import Strangers
 from runtime.database.pool import open_pool
 from sms.channels.port import ChannelCapabilities
 from sms.channels.sandbox.adapter import SandboxChannelKind
-from tests.fakes.channels.sandbox import client_message, tell
+from tests.fakes.channels.sandbox import SentIntoChat, client_message, echo_of, tell
 from tests.fakes.database_proxy import Proxy
 from tests.integration.channels.shop import SECRET, ChatShop
 from tests.integration.channels.test_copies import NOON, a_bench
-from tests.integration.intake.office import ACCOUNT, CLIENT
+from tests.integration.intake.office import ACCOUNT, CLIENT, a_call
 
 TOMORROW = timedelta(days=1)
 
@@ -102,6 +102,33 @@ async def test_case_31_of_two_contacts_with_one_number_the_one_with_the_deal_is_
     await shop.told(client_message("m3", phone=CLIENT))
     (made,) = await shop.office.effects()  # without an open deal: the one that changed last
     assert (made["what"], made["ordered"]["contact"]["id"]) == ("create_deal", "502")
+
+
+async def test_a_number_that_is_told_after_the_dialogue_has_begun_makes_no_twin(shop: ChatShop) -> None:
+    """An echo from the phone says nothing of the number; the client's own messages do, in another channel at the same moment too."""
+    await shop.connect("c2", "Telegram")
+    await shop.told(echo_of(SentIntoChat("e1", "", "7", "Добрый день"), "phone"))
+    first, second = client_message("m1", phone=CLIENT), client_message("m1", chat="9", phone=CLIENT)
+    events = a_call(client=CLIENT)
+    await asyncio.gather(shop.tell(first), shop.tell(second, channel="c2"), shop.office.tell_all(events))
+    await shop.idle()
+    made = [e["what"] for e in await shop.office.effects("create_contact", "create_deal")]
+    assert sorted(made) == ["create_contact", "create_deal"]
+    one, other = await shop.dialogues()
+    assert (one["client_key"], one["number"]) == ("chat:c1:7", CLIENT)
+    assert one["deal"] == other["deal"]
+    await shop.told(client_message("m2", phone=CLIENT), client_message("m3", phone=CLIENT))
+    assert len(await shop.office.effects("create_contact", "create_deal")) == 2
+
+
+async def test_a_chat_whose_number_is_told_late_keeps_its_own_deal(shop: ChatShop) -> None:
+    await shop.told(client_message("m1"))
+    await shop.office.know_client(CLIENT)  # somebody with this number and a deal of their own
+    (before,) = await shop.dialogues()
+    await shop.told(client_message("m2", phone=CLIENT))
+    (after,) = await shop.dialogues()
+    assert after["deal"] == before["deal"]
+    assert len(await shop.office.effects("create_contact", "create_deal")) == 2
 
 
 class _Hasty(SandboxChannelKind):

@@ -112,8 +112,8 @@ ROWS = (
         name="door-waits-for-the-database",
         hurts="a messenger that hears nothing for two seconds takes our address for broken and unsubscribes it",
         file="gateway/channels/door.py",
-        old="min(granted * _FASTER, _MOST_SECONDS)",
-        new="60.0",
+        old="            within = (min(granted, _MOST) - spent).total_seconds()",
+        new="            within = 60.0",
         tests=(
             f"{_NAMED}::test_case_48_a_webhook_is_answered_in_time_though_the_database_is_slow_or_silent",
         ),
@@ -145,6 +145,25 @@ ROWS = (
         tests=(
             "tests/integration/web/test_dialogs.py"
             "::test_case_28_what_is_answered_is_shown_known_unknown_deleted_or_of_another_channel",
+        ),
+    ),
+    Sabotage(
+        name="number-that-is-told-late",
+        hurts="a client whose dialogue began with our own words becomes a second contact with a second deal",
+        file="gateway/channels/places.py",
+        old="    of_number = await known_client(conn, account_id, dialogue.number) if dialogue.number else None",
+        new="    of_number = None",
+        tests=(f"{_NAMED}::test_a_number_that_is_told_after_the_dialogue_has_begun_makes_no_twin",),
+    ),
+    Sabotage(
+        name="gap-of-who-begins-to-write",
+        hurts="nobody sees that what a client wrote first, two days before, is missing",
+        file="gateway/store/channels/gaps.py",
+        old="        AND g.created_at > d.created_at - interval '1 day')",
+        new="        AND g.to_at > d.created_at - interval '1 day')",
+        tests=(
+            "tests/integration/channels/test_gaps.py"
+            "::test_case_49_who_begins_to_write_after_an_outage_may_have_written_in_it",
         ),
     ),
 )
