@@ -11,10 +11,11 @@ from runtime.database.pool import Conn
 
 _LISTED = "SELECT account_id, gap_id, channel_id, from_at, to_at, state, cursor, found, failures, created_at FROM channel_gap"
 
-# A client whose dialogue began right after a gap may have written in it.
+# A client whose dialogue began right after nobody listened may have written then: what a messenger keeps for a day comes after the
+# gap has ended a day before.
 _IN_DIALOGUE = f"""{_LISTED} g WHERE account_id = $1 AND state <> 'repaired' AND EXISTS (
     SELECT FROM dialogue d WHERE d.account_id = $1 AND d.dialogue_id = $2 AND d.channel_id = g.channel_id
-        AND g.to_at > d.created_at - interval '1 day')
+        AND g.created_at > d.created_at - interval '1 day')
 ORDER BY from_at DESC LIMIT 100
 """
 

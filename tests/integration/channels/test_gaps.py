@@ -115,6 +115,22 @@ async def test_case_49_without_a_history_the_gap_is_seen_in_the_channel_and_its_
     assert [(g.from_at, g.to_at, g.state) for g in seen] == [(DAYS_AGO, NOW, "open")]
 
 
+async def test_case_49_who_begins_to_write_after_an_outage_may_have_written_in_it(shop: ChatShop) -> None:
+    """What Telegram keeps for a day comes afterwards: the gap ends a day before the dialogue begins."""
+    await shop.connect("ct", "Telegram", kind="telegram", keys={"token": TOKEN})
+    async with shop.pool.acquire() as conn:
+        for moment in (DAYS_AGO, NOW):
+            await heard(conn, await shop.channel("ct"), moment)
+        id = await conn.fetchval(
+            "INSERT INTO dialogue (account_id, channel_id, chat_id, kind, client_key, created_at)"
+            " VALUES ($1, 'ct', '7', 'private', 'chat:ct:7', $2) RETURNING dialogue_id",
+            ACCOUNT,
+            NOW + HOUR,
+        )
+        seen = await gaps_in_dialogue(conn, ACCOUNT, id)
+    assert [(g.from_at, g.to_at) for g in seen] == [(DAYS_AGO, NOW - timedelta(days=1))]
+
+
 async def test_a_history_that_cannot_be_read_is_asked_again_and_in_the_end_the_gap_is_seen(
     shop: ChatShop,
 ) -> None:

@@ -380,6 +380,7 @@ CASES: NamedCases = {
         (
             (_GAPS, "case_49_three_days_that_a_history_tells_are_stored_once_and_in_order"),
             (_GAPS, "case_49_without_a_history_the_gap_is_seen_in_the_channel_and_its_dialogues"),
+            (_GAPS, "case_49_who_begins_to_write_after_an_outage_may_have_written_in_it"),
             (_CHANNELS_API, "case_49_a_gap_is_told_of_the_channel_and_of_dialogues_that_one_may_see"),
         ),
     ),
