@@ -26,6 +26,7 @@ from tests.chaos.nonsense import Nonsense
 from tests.chaos.outgoing.part import Outgoing
 from tests.chaos.outgoing.settling import LEFT as OUTGOING_LEFT
 from tests.chaos.pbx import Pbx
+from tests.chaos.saying import say
 from tests.chaos.site import HarnessFailed, Site, running_site
 from tests.chaos.standstill import StoodStill, Watch
 from tests.chaos.traffic import PlannedCall, plan
@@ -155,10 +156,6 @@ def _together(verdicts: Sequence[Verdict]) -> dict[str, int]:
         name: (max if name.startswith("most") else sum)(verdict.figures[name] for verdict in verdicts)
         for name in names
     }
-
-
-def say(line: str) -> None:
-    print(f"… {line}", file=sys.stderr, flush=True)
 
 
 async def _traffic(

@@ -59,9 +59,9 @@ class HarnessFailed(Exception):
 
 
 class Site:
-    """deaths: exit codes by name, for those that died by themselves (nobody killed them)."""
+    """deaths: exit codes by name, of those that nobody killed. down: names of those that are not to be started again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, tenants: tuple[Tenant, ...] = TENANTS) -> None:
         self.folder = folder
         self.database = EmbeddedPostgres(folder, port=free_port())
         self.dsn = ""
@@ -69,7 +69,7 @@ class Site:
         self.stack: Stack
         self.crm_urls: dict[str, str] = {}
         self.deaths: list[tuple[str, int]] = []
-        self.tenants = TENANTS
+        self.tenants, self.down = tenants, set[str]()
         self._expected: set[str] = set()
         self._log_from: dict[str, int] = {}
         self._started: dict[str, float] = {}
@@ -301,6 +301,8 @@ class Site:
         while not self._stopping:
             for process in self.stack.processes:
                 if process.popen is not None and process.popen.poll() is not None:
+                    if process.name in self.down:
+                        continue
                     if process.name not in self._expected:
                         self.deaths.append((process.name, process.popen.returncode))
                     self._expected.discard(process.name)
@@ -381,11 +383,11 @@ def _as_fast_as_this(pid: int) -> None:
 
 
 @asynccontextmanager
-async def running_site(*, keep: bool = False) -> AsyncIterator[Site]:
+async def running_site(*, keep: bool = False, tenants: tuple[Tenant, ...] = TENANTS) -> AsyncIterator[Site]:
     """keep: leave the logs where they are."""
     folder = Path(tempfile.mkdtemp(prefix="callmatrix-chaos-"))
     folder.chmod(0o711)
-    site = Site(folder)
+    site = Site(folder, tenants)
     try:
         await site.start()
         yield site
