@@ -49,6 +49,10 @@ class Harm:
         return Counter(fault.kind for fault in self.faults if fault.is_fired)
 
     @property
+    def in_vain(self) -> Counter[str]:
+        return Counter(f"{fault.kind} {fault.detail}" for fault in self.faults if not fault.is_fired)
+
+    @property
     def not_fired(self) -> list[str]:
         """Kinds that never did."""
         never = {fault.kind for fault in self.faults if fault.has_chance} - self.counts.keys()

@@ -159,6 +159,7 @@ class _Run:
         return {
             "answers sent again over a weak line": self._shop.employees.repeated,
             "faults of channels by kind": dict(sorted(self._harm.counts.items())),
+            "faults of channels that found nothing to hit": dict(self._harm.in_vain),
             "faults of messengers that never came": self._shop.missing,
         }
 
