@@ -9,6 +9,7 @@ import orjson
 
 from runtime.vendors.http import HttpAnswer
 from sms.channels.model import ChatKind
+from sms.channels.multipart import form_with_file
 from sms.channels.reasons import ChannelReason
 from sms.channels.sending import (
     MessageAccepted,
@@ -105,27 +106,14 @@ def _number(text: str) -> int:
 
 
 def form_of_call(call: BotCall, boundary: str) -> tuple[bytes, str]:
-    """Return the body with a file in it, and its type. boundary: letters that stand nowhere in the file, or it is lengthened."""
+    """Return the body with a file in it, and its type."""
     assert call.file is not None
-    content = call.file.content or b""
-    while boundary.encode() in content:
-        boundary += "x"
-    parts = [(f'name="{name}"', _written(value)) for name, value in call.fields.items()]
-    name = f'name="{call.upload}"; filename="{_escaped(call.file.name)}"'
-    parts.append((f"{name}\r\nContent-Type: {_escaped(call.file.media_type)}", content))
-    body = b"".join(
-        f"--{boundary}\r\nContent-Disposition: form-data; {head}\r\n\r\n".encode() + value + b"\r\n"
-        for head, value in parts
-    )
-    return body + f"--{boundary}--\r\n".encode(), f"multipart/form-data; boundary={boundary}"
+    fields = {name: _written(value) for name, value in call.fields.items()}
+    return form_with_file(fields, call.upload, call.file, boundary)
 
 
 def _written(value: object) -> bytes:
     return value.encode() if isinstance(value, str) else orjson.dumps(value)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\r", "%0D").replace("\n", "%0A").replace('"', "%22")
 
 
 def parse_sent(answer: HttpAnswer, message: OutgoingMessage) -> SendOutcome:

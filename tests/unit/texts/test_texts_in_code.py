@@ -65,7 +65,7 @@ ENGLISH_BY_RULE = {
     "gateway/web/words/uses.py": "what stores tell, which is recognised",
     "sms/channels/telegram/content.py:_NAMES": "names of fields",
     "sms/channels/telegram/sending.py:_BY_WORDS": "parts of a vendor's messages, which are recognised",
-    "sms/channels/telegram/sending.py:form_of_call": "a header",
+    "sms/channels/multipart.py:form_with_file": "a header",
     "sms/providers/smsaero/wire.py:_NOT_FOUND": "a part of a vendor's message, which is recognised",
     "sms/providers/smsaero/wire.py:_BY_WORDS": "parts of a vendor's messages, which are recognised",
     "sms/providers/smpp/link.py:_end": "an error's detail",
