@@ -73,6 +73,8 @@ class ChannelSender:
         self._held, self._now, self._look_every = held, now, look_every
         self._url = public_url
         self._live: dict[int, asyncio.Task[None]] = {}
+        self._busy: dict[int, int] = {}
+        """Dialogues of messages whose answers are waited for."""
         self._is_new = True
         self._paused_until = self._looked_at = datetime.min.replace(tzinfo=now().tzinfo)
         self._trouble = Trouble("channel", channel=saved.name)
@@ -88,6 +90,7 @@ class ChannelSender:
                 break
             task = asyncio.create_task(self._send(message))
             self._live[message.message_id] = task
+            self._busy[message.message_id] = message.dialogue_id
             task.add_done_callback(partial(self._ended, message.message_id))
         await self._look()
 
@@ -97,6 +100,7 @@ class ChannelSender:
 
     def _ended(self, message_id: int, _: asyncio.Task[None]) -> None:
         self._live.pop(message_id, None)
+        self._busy.pop(message_id, None)
 
     async def _send(self, message: ChatMessage) -> None:
         try:
@@ -145,18 +149,22 @@ class ChannelSender:
             file=file,
         )
 
-    async def _answered(self, message: ChatMessage, outcome: SendOutcome) -> None:
+    async def _answered(self, message: ChatMessage, outcome: SendOutcome, *, is_found: bool = False) -> bool:
+        """Keep what became of a message. is_found: it was looked for, and what was found may be another of ours that reads the same.
+        Whether it was its own."""
         now = self._now()
         async with self._pool.acquire() as conn, conn.transaction():
             client = await client_of_dialogue(conn, message.account_id, message.dialogue_id)
             if client is None:  # the channel was removed meanwhile
-                return
+                return False
             await lock_client(
                 conn, message.account_id, client
             )  # the vendor's word of it may come at this moment
             held = await store.message_known_as(conn, message.channel_id, own_key=message.own_key or "")
             if held is None:
-                return
+                return False
+            if is_found and await _is_of_another(conn, held, outcome):
+                return False
             match outcome:
                 case MessageAccepted(id=id, chat_id=chat_id):
                     echoed = await outgoing.take_in_echo(conn, held, id)
@@ -182,6 +190,7 @@ class ChannelSender:
                 case MessageUnknown(why=why, words=words):
                     await store.raise_status(conn, held, MessageStatus.UNKNOWN, reason=why, words=words)
                     await self._found_by_echo(conn, held)
+        return True
 
     async def _found_by_echo(self, conn: Conn, held: ChatMessage) -> None:
         """Take in the vendor's word of a message whose answer told no id, where it tells of ours without our key."""
@@ -223,7 +232,8 @@ class ChannelSender:
             unknown = await outgoing.unknown_since(conn, self._saved.id, now - _LOOKED_FOR)
         try:
             for message in unknown:
-                await self._look_for(message, now)
+                if message.dialogue_id not in self._busy.values():  # else it may be the one that is on its way
+                    await self._look_for(message, now)
         except SmsError as err:
             self._trouble.failed(err)
         else:
@@ -231,9 +241,17 @@ class ChannelSender:
 
     async def _look_for(self, message: ChatMessage, now: datetime) -> None:
         try:
-            found = await self._channel.find(await self._written(message), message.claimed_at or now)
+            alike = await self._channel.find(await self._written(message), message.claimed_at or now)
         except ValueError as err:  # one that can be no message of this messenger holds up no other
             log.error("message-not-looked-for", message=message.message_id, exc_info=err)
             return
-        if found is not None:
-            await self._answered(message, found)
+        for found in alike:
+            if await self._answered(message, found, is_found=True):
+                break
+
+
+async def _is_of_another(conn: Conn, held: ChatMessage, found: SendOutcome) -> bool:
+    if not isinstance(found, MessageAccepted):
+        return False
+    known = await store.message_known_as(conn, held.channel_id, id=found.id)
+    return known is not None and known.message_id != held.message_id and known.own_key is not None

@@ -109,8 +109,9 @@ class OpenChannel(Protocol):
         """Return one page of what was written since, under the same ids as updates have. Raises SmsError."""
         ...
 
-    async def find(self, message: OutgoingMessage, asked_at: datetime) -> MessageAccepted | None:
-        """Look for a message of unknown outcome. None: it is not seen, which proves nothing. Raises SmsError."""
+    async def find(self, message: OutgoingMessage, asked_at: datetime) -> tuple[MessageAccepted, ...]:
+        """Look for a message of unknown outcome. Several, the oldest first, where the vendor gives no key back and they look alike; ():
+        it is not seen, which proves nothing. Raises SmsError."""
         ...
 
     async def state(self) -> ChannelStateTold:
@@ -140,8 +141,8 @@ class SilentChannel:
     async def history(self, since: datetime, cursor: str | None) -> ChannelNews:
         raise NotOffered("this kind of channel keeps no history")
 
-    async def find(self, message: OutgoingMessage, asked_at: datetime) -> MessageAccepted | None:
-        return None
+    async def find(self, message: OutgoingMessage, asked_at: datetime) -> tuple[MessageAccepted, ...]:
+        return ()
 
     async def attach(self, address: str) -> None:
         """Nothing is told by itself."""

@@ -114,10 +114,11 @@ class SandboxChannel:
         fields = {"since": since.isoformat(), "after": cursor or ""}
         return await self._http.look(self._get("history", fields), wire.parse_news)
 
-    async def find(self, message: OutgoingMessage, asked_at: datetime) -> MessageAccepted | None:
+    async def find(self, message: OutgoingMessage, asked_at: datetime) -> tuple[MessageAccepted, ...]:
         if not self._is_there:
-            return None
-        return await self._http.look(self._get("sent", {"key": message.key}), wire.parse_found)
+            return ()
+        found = await self._http.look(self._get("sent", {"key": message.key}), wire.parse_found)
+        return (found,) if found else ()
 
     async def state(self) -> ChannelStateTold:
         if not self._is_there:
