@@ -44,6 +44,7 @@ _TURN_SECONDS = 0.25
 _ATTACH_SECONDS = 3600.0
 _HEARD_SECONDS = 60.0
 _GAP_SECONDS = 5.0
+_LEAVE_SECONDS = 10.0
 _ASK_SECONDS = 600.0
 _ASK_SOON_SECONDS = 60.0
 """While a channel is said to be shut: not every messenger tells when it is open again."""
@@ -134,6 +135,16 @@ class ChannelWork:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
+            if all(other.id != saved.id for other in self._saved.values()):
+                await self._leave(saved, channel)
+
+    async def _leave(self, saved: SavedChannel, channel: OpenChannel) -> None:
+        """Have the messenger of a channel that is removed tell us no more; one that cannot be reached gives up by itself."""
+        try:
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await channel.detach()
+        except (SmsError, TimeoutError) as err:
+            log.warning("channel-not-left", channel=saved.name, error=type(err).__name__)
 
     async def _attach_while(self, lease: Lease, saved: SavedChannel, channel: OpenChannel) -> None:
         """Have the messenger tell us what is new, and say so again every hour: some forget who did not answer for a while. Where
