@@ -133,6 +133,10 @@ class Settings(BaseSettings):
         "https://api.telegram.org",
         description="address of the Bot API, where it is a server of your own; https, http only to this machine",
     )
+    max_messenger_ca_file: Path | None = Field(
+        None,
+        description="PEM file of who vouches for the messenger MAX besides the system's authorities: the Ministry's root certificate",
+    )
     pbx_hosts: str = Field(
         "",
         description="hosts that connections may name besides their vendor's and ordinary addresses, and files of messengers lie at besides the web, with commas between; "

@@ -80,6 +80,7 @@ from runtime.keyed_tasks import run_keyed
 from runtime.lifecycle import background, flush_on_shutdown, retry_until_available, wait_first
 from runtime.loops import Loop
 from runtime.vendors.named_addresses import NamedAddresses
+from sms.channels.kinds import kinds_trusting
 
 log = structlog.get_logger(__name__)
 
@@ -152,6 +153,7 @@ class Worker:
             self.leases,
             session,
             settings.base_url,
+            kinds_trusting(settings.max_messenger_ca_file),
             exchanges=self.exchanges,
             web=partial(NamedAddresses, settings.named_pbx_hosts()),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,7 +22,8 @@ _CONNECT_SECONDS = 10.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """url: encoded. shown: what of the body may be kept in the exchange log, never a key or signature; shown_url: in place of the
-    url there, where a secret stands in that. most_bytes: a longer answer is read no further."""
+    url there, where a secret stands in that. most_bytes: a longer answer is read no further. tls: whom to trust, None = whom the system
+    trusts."""
 
     method: str
     url: str
@@ -33,6 +35,7 @@ class Question:
     seconds: float = 30.0
     statuses: frozenset[int] = frozenset({200})
     most_bytes: int = MOST_BYTES
+    tls: ssl.SSLContext | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +105,7 @@ async def _exchanged(session: aiohttp.ClientSession, question: Question) -> Http
             data=question.body,
             timeout=aiohttp.ClientTimeout(total=question.seconds, connect=connect),
             allow_redirects=False,
+            ssl=question.tls or True,
         ) as response:
             return HttpAnswer(response.status, response.headers, await _body(response, question.most_bytes))
     except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as err:

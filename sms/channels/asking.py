@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
@@ -25,7 +26,8 @@ _T = TypeVar("_T")
 class ChannelHttp:
     """The API of one channel. read: what the vendor says in an answer of the wanted statuses is judged by the vendor's folder.
 
-    note: takes each exchange as it may be kept; an adapter with a secret in its paths wraps it and takes the secret out.
+    note: takes each exchange as it may be kept; an adapter with a secret in its paths wraps it and takes the secret out. tls: whom to
+    trust, None = whom the system trusts.
     """
 
     def __init__(
@@ -34,8 +36,11 @@ class ChannelHttp:
         channel: VendorConnection,
         base: str,
         note: NoteExchange | None,
+        *,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._session = session
+        self._tls = tls
         self._base = channel.text("base_url", base).rstrip("/")
         self._note = note
         self._seconds = float(channel.number("answer_seconds", ANSWER_SECONDS))
@@ -50,7 +55,7 @@ class ChannelHttp:
         """Post once. statuses: of HTTP, in which the vendor's own words stand."""
         question = question_of(self._base, request, lane="message", seconds=self._seconds)
         try:
-            answer = await ask(self._session, question, _anything, self._note)
+            answer = await ask(self._session, replace(question, tls=self._tls), _anything, self._note)
         except VendorSilent as err:
             if err.was_sent:
                 return MessageUnknown(why=MessageDoubt.NO_ANSWER, words=str(err))
@@ -78,7 +83,7 @@ class ChannelHttp:
         FileUnavailable where it is longer. Raises SmsError."""
         question = question_of(self._base, request, lane=lane, seconds=seconds or self._seconds)
         try:
-            question = replace(question, most_bytes=most_bytes)
+            question = replace(question, most_bytes=most_bytes, tls=self._tls)
             answer = await ask(self._session, question, lambda a: _judge_look(a, statuses), self._note)
         except AnswerTooLong as err:
             raise FileUnavailable(FileReason.TOO_LARGE, str(err)) from err

@@ -28,10 +28,11 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderRequest:
-    """path: behind the API's base address; shown_path: in its place in the record of exchanges, where a secret stands in it. fields: of the form, or the query of a GET; secrets: those of the form that nobody
+    """path: behind the API's base address; url: in place of both, of another place that the vendor has named; shown_path: in its place in the record of exchanges, where a secret stands in it. fields: of the form, or the query of a GET; secrets: those of the form that nobody
     may read. json: a body in place of the form. body: one that is written already."""
 
-    path: str = field(repr=False)
+    path: str = field(default="", repr=False)
+    url: str = field(default="", repr=False)
     shown_path: str = ""
     method: str = "POST"
     fields: Mapping[str, str] = field(default_factory=dict)
@@ -100,7 +101,7 @@ class ProviderHttp:
 
 def question_of(base: str, request: ProviderRequest, *, lane: str, seconds: float) -> Question:
     """Return the request as it goes out, and what of it may be recorded."""
-    url = f"{base}/{request.path}"
+    url = request.url or f"{base}/{request.path}"
     shown_url = f"{base}/{request.shown_path}" if request.shown_path else ""
     headers = {"Accept": "application/json", "Connection": "close", **request.headers}
     if request.method == "GET":

@@ -28,6 +28,8 @@ SENTENCES: Mapping[str, str] = {
     "setup.channels.empty": "There are no channels yet. Choose through what clients write to you.",
     "setup.channels.connect": "Connect a channel",
     "setup.channels.new": "Connect: {kind}",
+    "setup.channels.kind.max": "MAX",
+    "setup.channels.kind.max.text": "A bot of the Russian messenger, and its groups.",
     "setup.channels.kind.sandbox": "Sandbox",
     "setup.channels.kind.sandbox.text": "No messenger: to try and to show.",
     "setup.channels.kind.telegram": "Telegram",

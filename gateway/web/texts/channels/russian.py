@@ -28,6 +28,8 @@ SENTENCES: Mapping[str, str] = {
     "setup.channels.empty": "Каналов ещё нет. Выберите, через что вам пишут клиенты.",
     "setup.channels.connect": "Подключить канал",
     "setup.channels.new": "Подключить: {kind}",
+    "setup.channels.kind.max": "MAX",
+    "setup.channels.kind.max.text": "Бот российского мессенджера и группы, в которые он добавлен.",
     "setup.channels.kind.sandbox": "Песочница",
     "setup.channels.kind.sandbox.text": "Не мессенджер: чтобы попробовать и показать.",
     "setup.channels.kind.telegram": "Telegram",

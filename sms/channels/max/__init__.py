@@ -1,0 +1,1 @@
+"""MAX, the Russian messenger: a bot, as its own API (dev.max.ru) has it."""
