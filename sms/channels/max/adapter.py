@@ -37,7 +37,7 @@ from sms.providers.asking import ProviderRequest
 
 BASE = "https://platform-api2.max.ru"
 _HEADER = "x-max-bot-api-secret"
-_POLL_SECONDS = 30
+_POLL_SECONDS, _LONGEST_POLL_SECONDS = 30, 90
 _MOST_UPDATES = 100
 _MOST_MESSAGES = 50
 _UPLOAD_SECONDS = 120.0
@@ -124,7 +124,7 @@ class MaxBotChannel(SilentChannel):
         self._files = ChannelHttp(session, channel, BASE, None, tls=tls)  # contents are recorded nowhere
         self._base = channel.text("base_url", BASE)
         self._is_polled = MaxKind().is_polled(channel)
-        self._poll_seconds = channel.number("poll_seconds", _POLL_SECONDS)
+        self._poll_seconds = min(channel.number("poll_seconds", _POLL_SECONDS), _LONGEST_POLL_SECONDS)
         self._token = channel.keys.get("token", "")
         self._secret = secret_of(channel)
         self._end_of_address = f"/channels/{channel.id}/"
