@@ -130,7 +130,7 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
     "/setup/numbers": ("?number=nine", "?number=89161234567"),
     "/setup/new-pbx": ("?kind=asterisk", "?kind=mango"),
     "/setup/new-sms-provider": ("?kind=smpp", "?kind=smsc"),
-    "/setup/new-channel": ("?kind=telegram", "?kind=wazzup"),
+    "/setup/new-channel": ("?kind=max", "?kind=telegram", "?kind=wazzup"),
     "/messages/texts": ("?state=delivered",),
     "/start": ("?kind=generic",),
 }
