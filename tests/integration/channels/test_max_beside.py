@@ -207,9 +207,9 @@ async def test_case_45_of_two_equal_answers_the_lost_one_is_found_once_and_never
         await says(shop, "lost", "Да")
         await turned(sender)
         await says(shop, "sent", "Да")
-        for _ in range(3):
+        for _ in range(4):
             await turned(sender)
-        assert [(await state(shop, key))[0] for key in ("lost", "sent")] == ["unknown", "sent"]
+            assert [(await state(shop, key))[0] for key in ("lost", "sent")] == ["unknown", "sent"]
         fake.faults.append("hang up")
         await says(shop, "taken", "Нет")
         for _ in range(3):
