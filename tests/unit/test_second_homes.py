@@ -133,6 +133,8 @@ HASHES = {
     "sms/channels/stored.py:key_of": "which update of a messenger is the same",
     "sms/channels/stored.py:_hashed": "which parts of a message are the same",
     "sms/channels/sandbox/wire.py:signature": "the sandbox's signature",
+    "sms/channels/max/adapter.py:secret_of": "the secret that MAX bears in its requests",
+    "sms/channels/max/content.py:_is_signed": "MAX's signature of a card",
     "gateway/store/channels/files.py:told_hash_of": "which file of a message is the same",
     "gateway/channels/written.py:_second": "the key of the second message that is sent under one key",
     "gateway/intake/inbox.py:_digest": "which message is the same",

@@ -45,9 +45,8 @@ _CLOCKS_APART = timedelta(minutes=1)
 _PAUSES = (0.5, 1.0, 2.0, 4.0, 8.0, 8.0)
 """Before a message is tried again whose file MAX is still working on."""
 _UNTRUSTED = "CERTIFICATE_VERIFY_FAILED"
-_REMEDY = (
-    "its certificate is not trusted here: Russian Trusted Root CA is missing (docs/how-to/connect-max.md)"
-)
+_ROOT = "Russian Trusted Root CA"
+"""Who vouches for MAX: where they are not trusted, the guide says what to do."""
 
 
 class MaxKind(ChannelKind):
@@ -217,7 +216,7 @@ class MaxBotChannel(SilentChannel):
         except ChannelTrouble as err:
             if _UNTRUSTED in str(err):
                 host = urlsplit(self._base).netloc
-                return ChannelStateTold(state=ChannelState.WAITING, words=f"{host}: {_REMEDY}")
+                return ChannelStateTold(state=ChannelState.WAITING, words=f"{host}: {_UNTRUSTED}, {_ROOT}")
             if err.state is None:
                 raise
             return ChannelStateTold(state=err.state, words=str(err))

@@ -98,9 +98,9 @@ def answer_of(body: bytes) -> MaxObject:
     told = json_of(body)
     code, words = told.get("code"), told.get("message")
     if isinstance(code, str) or told.get("success") is False:
-        code = code if isinstance(code, str) else "no code"
+        code, words = (said if isinstance(said, str) else "" for said in (code, words))
         raise ChannelTrouble(
-            f"MAX says: {words if isinstance(words, str) else 'no'} ({code})", state=_STATE_BY_CODE.get(code)
+            f"MAX says: {words or 'no'} ({code or 'no code'})", state=_STATE_BY_CODE.get(code)
         )
     return told
 

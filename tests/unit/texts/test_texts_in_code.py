@@ -52,6 +52,8 @@ ENGLISH_BY_RULE = {
     "crm/effects/outcomes.py:looked": "an error's detail",
     "crm/sync/source.py:_note_refused": "an error's detail",
     "crm/unread.py:UnreadKind": "codes of kinds",
+    "sms/channels/max/adapter.py:_ROOT": "a certificate's name",
+    "sms/channels/max/adapter.py:secret_of": "what a secret is made of",
     "sms/channels/telegram/adapter.py:_TOO_BIG": "the messenger's own words",
     "crm/unread.py:FIELD_KIND": "codes of kinds",
     "crm/unread.py:_as_json": "what is kept of a value that cannot be shown",
