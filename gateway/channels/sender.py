@@ -232,7 +232,9 @@ class ChannelSender:
             unknown = await outgoing.unknown_since(conn, self._saved.id, now - _LOOKED_FOR)
         try:
             for message in unknown:
-                if message.dialogue_id not in self._busy.values():  # else it may be the one that is on its way
+                if (
+                    message.dialogue_id not in self._busy.values()
+                ):  # else it may be the one that is on its way
                     await self._look_for(message, now)
         except SmsError as err:
             self._trouble.failed(err)
