@@ -20,6 +20,7 @@ from sms.model import (
     SmsOutcome,
     SmsReport,
 )
+from sms.reasons import SmsReason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,12 +98,23 @@ class LateOutcome:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SmsLinkTold:
+    """How the link to a provider fares. reason: why it does not stand. words: of the other side, or of the network."""
+
+    is_up: bool
+    reason: SmsReason | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SmsNews:
-    """What a provider told by itself. answer: the body that it expects, None = ours."""
+    """What a provider told by itself. link: of one that needs a link, where that changed. answer: the body that it expects,
+    None = ours."""
 
     reports: tuple[SmsReport, ...] = ()
     incoming: tuple[IncomingSms, ...] = ()
     outcomes: tuple[LateOutcome, ...] = ()
+    link: SmsLinkTold | None = None
     answer: bytes | None = None
 
 
@@ -120,6 +132,7 @@ class SmsCapabilities:
     be given. needs_extension: each message is charged to an employee. moves_to_day: it keeps messages that come at night
     until the morning by itself. most_parts: of one message. per_second: requests that it grants, None = not told.
     reports_parts: each part has an id and reports of its own. reports_own_id: its reports name a message by our id.
+    has_link: it sends over a link that is held open, and tells how that fares.
     """
 
     has_own_id: bool = False
@@ -134,6 +147,7 @@ class SmsCapabilities:
     moves_to_day: bool = False
     reports_parts: bool = False
     reports_own_id: bool = False
+    has_link: bool = False
     most_parts: int = MOST_PARTS
     per_second: float | None = None
 

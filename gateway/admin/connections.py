@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
-from gateway.admin.accounts import is_time_zone, refuse_bad_region
+from gateway.admin.accounts import refuse_bad_region
 from gateway.admin.employees import line_of_somebody
 from gateway.admin.input_words import SHORT_NAME
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_places
+from gateway.admin.protection.setting_values import (
+    keys_needed_again,
+    refuse_bad_keys,
+    refuse_bad_values,
+    refuse_names,
+)
 from gateway.admin.protection.shown_settings import shown_settings, told_settings
 from gateway.admin.refused import ConnectionInUse, InputRefused, NameTaken, NothingOfThatName
-from gateway.pbx.capabilities import SettingType
 from gateway.pbx.connection import Connection
 from gateway.pbx.connection_settings import settings_of
-from gateway.pbx.dialects import DIALECTS, NUMBER_SPELLINGS
+from gateway.pbx.dialects import DIALECTS
 from gateway.pbx.kind import PbxKind
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, record, secrets_said
@@ -27,7 +32,6 @@ from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
 from runtime.database.pool import Conn
 
-_LONGEST_VALUE = 500
 _MOST_LINES = 1000
 
 
@@ -136,10 +140,7 @@ async def change_connection(
             changes["settings"] = told_settings(changes["settings"], now.settings)
         kept = {} if are_told else changes.get("keys", now.keys)
         if kept and sends_keys_elsewhere(now, changes.get("settings", now.settings)):
-            remedy = "give the keys again in the same change"
-            raise InputRefused(
-                "keys", "they would be sent to another address than they were given for", remedy
-            )
+            raise keys_needed_again(kept)
         differing = _differing(now, changes)
         lines = judged(
             differing,
@@ -287,68 +288,6 @@ def refuse_unknown_kind(kind: str, kinds: Mapping[str, PbxKind]) -> None:
 async def _policy(conn: Conn, account_id: str, region: str | None) -> NumberPolicy:
     account = await rows.account(conn, account_id)
     return account.settings.numbers.model_copy(update={"region": region or account.region})
-
-
-def refuse_names(field: str, names: Iterable[str], known: Iterable[str]) -> None:
-    """Raise InputRefused for names that nothing would ever read."""
-    choices = sorted(known)
-    for name in names:
-        if name not in choices:
-            raise InputRefused(field, f"'{name}' is not known here", f"known: {', '.join(choices) or 'none'}")
-
-
-def refuse_bad_keys(keys: Mapping[str, str]) -> None:
-    for name, value in keys.items():
-        if not (_is_text(value) and value.strip()):
-            remedy = f"write a text of 1 to {_LONGEST_VALUE} characters"
-            raise InputRefused("keys", f"the value of {name} is no key", remedy)
-
-
-def refuse_bad_values(settings: Mapping[str, Any], types: Mapping[str, SettingType]) -> None:
-    """Raise InputRefused for the first value that its setting cannot have."""
-    for name, value in settings.items():
-        is_fitting, remedy = _VALUES[types[name]]
-        if not is_fitting(value):
-            raise InputRefused("settings", f"'{value}' is no value of {name}", remedy)
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str) and len(value) <= _LONGEST_VALUE
-
-
-def _is_whole(value: Any) -> bool:
-    if isinstance(value, bool) or not isinstance(value, (int, str)):
-        return False
-    text = str(value).strip()
-    return text.isascii() and text.isdigit() and len(text) <= 6
-
-
-def _is_port(value: Any) -> bool:
-    return _is_whole(value) and 1 <= int(value) <= 65535
-
-
-def _is_switch(value: Any) -> bool:
-    return str(value).strip().lower() in _SWITCHES
-
-
-def _is_list(value: Any) -> bool:
-    return _is_text(value) or (isinstance(value, list) and all(_is_text(v) for v in value))
-
-
-def _is_zone(value: Any) -> bool:
-    return isinstance(value, str) and is_time_zone(value)
-
-
-_SWITCHES = frozenset({"true", "false", "1", "0", "yes", "no", "on", "off"})
-_VALUES: Mapping[SettingType, tuple[Callable[[Any], bool], str]] = {
-    "text": (_is_text, f"write a text of {_LONGEST_VALUE} characters or fewer"),
-    "whole": (_is_whole, "write a whole number from 0, e.g. 4"),
-    "port": (_is_port, "write a port from 1 to 65535"),
-    "switch": (_is_switch, "write true or false"),
-    "list": (_is_list, "write a text, several with commas between them"),
-    "time zone": (_is_zone, "write its IANA name, e.g. Europe/Moscow"),
-    "number spelling": (lambda value: value in NUMBER_SPELLINGS, f"one of: {', '.join(NUMBER_SPELLINGS)}"),
-}
 
 
 def lines_of(raw: Iterable[str], policy: NumberPolicy) -> tuple[str, ...]:

@@ -23,6 +23,25 @@ class InputRefused(Exception):
         self.problems = problems
 
 
+class SettingRefused(InputRefused):
+    """One key or setting of a connection cannot be so. name: of it. wanted: what it takes, a word of
+    gateway/admin/protection/setting_values.py. value: as it was typed, "" of a key. known: what it may be, of a closed set."""
+
+    def __init__(
+        self,
+        field: str,
+        name: str,
+        wanted: str,
+        message: str,
+        remedy: str,
+        *,
+        value: object = "",
+        known: Sequence[str] = (),
+    ) -> None:
+        super().__init__(field, message, remedy)
+        self.name, self.wanted, self.value, self.known = name, wanted, value, known
+
+
 class NameTaken(InputRefused):
     """There is one of this name already: choose another name, or change the one that exists."""
 

@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 from gateway.health.findings import Finding, about, bad, detail, ok, warning
 from gateway.health.views import ChannelStanding, SmsProviderState
 from gateway.store.channels.channels import SavedChannel
+from gateway.store.sms.links import SmsLinkHeard
 from gateway.store.sms.standing import SmsStanding
 from routing.dialogues.gaps import ListeningGap
 from routing.texts.catalogue import phrase
 from sms.channels.kinds import CHANNEL_KINDS
 from sms.channels.reasons import ChannelState
 from sms.kinds import SMS_KINDS
+from sms.reasons import SmsReason
 
 
 def sms_states(found: Iterable[SmsStanding]) -> list[SmsProviderState]:
@@ -22,6 +24,8 @@ def sms_states(found: Iterable[SmsStanding]) -> list[SmsProviderState]:
 
 def _state(one: SmsStanding) -> SmsProviderState:
     saved = one.saved
+    if saved is None:
+        return SmsProviderState(name=one.name, kind="", is_on=False, is_gone=True, waiting=one.waiting)
     kind = SMS_KINDS.get(saved.connection.kind)
     return SmsProviderState(
         name=saved.name,
@@ -31,6 +35,7 @@ def _state(one: SmsStanding) -> SmsProviderState:
         stop_reason=saved.stop.reason if saved.stop else None,
         stop_words=saved.stop.words if saved.stop else "",
         stopped_at=saved.stop.since if saved.stop else None,
+        link_reason=_why_down(one.link),
         waiting=one.waiting,
         balance=float(saved.balance.amount) if saved.balance else None,
         currency=saved.balance.currency if saved.balance else "",
@@ -38,14 +43,22 @@ def _state(one: SmsStanding) -> SmsProviderState:
     )
 
 
+def _why_down(link: SmsLinkHeard | None) -> str:
+    return "" if link is None or link.told.is_up else link.told.reason or SmsReason.NOT_CONNECTED
+
+
 def sms_findings(account_id: str, providers: Iterable[SmsProviderState]) -> Iterator[Finding]:
-    """Nothing where no provider is connected."""
+    """Nothing where no provider is connected, and no text waits for one that was."""
     for one in providers:
         yield _finding(account_id, one)
 
 
 def _finding(account_id: str, one: SmsProviderState) -> Finding:
     what, kind = about("sms", account=account_id, name=one.name), one.kind
+    if one.is_gone:
+        return bad("sms-gone", what, name=one.name, waiting=one.waiting)
+    if not one.is_on and one.waiting:
+        return warning("sms-off-waits", what, kind=kind, waiting=one.waiting, name=one.name)
     if not one.is_on:
         return ok("sms-off", what, kind=kind)
     if one.lacks:
@@ -60,6 +73,9 @@ def _finding(account_id: str, one: SmsProviderState) -> Finding:
             waiting=one.waiting,
             name=one.name,
         )
+    if one.link_reason:
+        reason = phrase(f"sms.reason.{one.link_reason}")
+        return bad("sms-unlinked", what, kind=kind, reason=reason, waiting=one.waiting, name=one.name)
     if one.balance_error:
         return warning("sms-money-unknown", what, kind=kind, error=one.balance_error)
     money = detail(

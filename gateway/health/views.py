@@ -211,8 +211,8 @@ class ConnectionState(_View):
 
 
 class SmsProviderState(_View):
-    """One SMS provider. lacks: keys and settings without which nothing is sent. stop_reason: why nothing goes out; stop_words: as
-    the provider says it. waiting: texts for it. balance: what was left when it was last asked for."""
+    """One SMS provider. is_gone: it was removed, and texts wait for it. lacks: what it cannot send without. stop_reason: why nothing
+    goes out; stop_words: as it says it. link_reason: why its link does not stand. balance: when it was last asked for."""
 
     name: str
     kind: str
@@ -221,6 +221,8 @@ class SmsProviderState(_View):
     stop_reason: str | None = None
     stop_words: str = ""
     stopped_at: datetime | None = None
+    link_reason: str = ""
+    is_gone: bool = False
     waiting: int = 0
     balance: float | None = None
     currency: str = ""
@@ -352,8 +354,7 @@ class ConsumerView(_View):
 
 
 class OpenAlertView(_View):
-    """An alarm that is open. account: empty = the installation's. kind: `crm-broken`, `pbx-silent`, … object: which of several,
-    e.g. the connection's name."""
+    """An alarm that is open. account: empty = the installation's. kind: `pbx-silent`, … object: which of several."""
 
     account: str
     kind: str
@@ -380,8 +381,7 @@ class KeyUse(_View):
 
 
 class SecretsState(_View):
-    """How the secrets of the database are sealed. keys: those that this process has, and those that rows use. unreadable:
-    names of the secrets that no key of this process opens."""
+    """How secrets are sealed. keys: this process's, and those that rows use. unreadable: what no key of ours opens."""
 
     keys: list[KeyUse]
     unreadable: list[str]

@@ -17,8 +17,8 @@ from routing.outbound.attempts import AttemptOutcome, AttemptState
 from runtime.metrics import Sample
 from runtime.vendors.http import NoteExchange
 
-SettingType = Literal["text", "whole", "port", "switch", "list", "time zone", "number spelling"]
-"""whole: a whole number from 0, also as text. switch: true or false, or their words. list: texts, or one with commas."""
+SettingType = Literal["text", "whole", "count", "port", "switch", "list", "time zone", "number spelling"]
+"""whole: a whole number from 0, also as text; count: from 1. switch: true or false, or their words. list: texts, or one with commas."""
 
 OpenCallLog = Callable[[aiohttp.ClientSession, NoteExchange | None], CallLog]
 

@@ -9,6 +9,7 @@ from gateway.sms.outcomes import after_answer, after_report
 from gateway.sms.settling import settle
 from gateway.store.sms.connections import SavedSmsConnection
 from gateway.store.sms.early import keep_early, take_early
+from gateway.store.sms.links import note_link
 from gateway.store.sms.messages import SmsMessageRow, message_known_as
 from gateway.store.sms.turns import stop_sending
 from runtime.database.pool import Conn
@@ -23,6 +24,8 @@ EARLY_IS_KEPT = timedelta(minutes=10)
 async def take_news(conn: Conn, saved: SavedSmsConnection, news: SmsNews, now: datetime) -> None:
     """Write down all of it, in the caller's transaction."""
     can = SMS_KINDS[saved.connection.kind].capabilities
+    if news.link is not None:
+        await note_link(conn, saved.account_id, saved.name, news.link, now)
     for outcome in news.outcomes:
         await _take_outcome(conn, saved, outcome, can, now)
     for report in news.reports:

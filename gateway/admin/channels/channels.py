@@ -9,9 +9,15 @@ from typing import Any
 import asyncpg
 from pydantic import ValidationError
 
-from gateway.admin.connections import refuse_bad_keys, refuse_bad_values, refuse_names, sends_keys_elsewhere
+from gateway.admin.connections import sends_keys_elsewhere
 from gateway.admin.input_words import is_one_line
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_places
+from gateway.admin.protection.setting_values import (
+    keys_needed_again,
+    refuse_bad_keys,
+    refuse_bad_values,
+    refuse_names,
+)
 from gateway.admin.protection.shown_settings import shown_settings, told_settings
 from gateway.admin.refused import InputRefused, InUse, NameTaken, NothingOfThatName
 from gateway.pbx.capabilities import SettingType
@@ -173,11 +179,7 @@ def _written(now: SavedChannel, changes: Mapping[str, Any]) -> dict[str, Any]:
         written["rules"] = rules_of(written["rules"])
     settings = written.get("settings", now.channel.settings)
     if "keys" not in changes and sends_keys_elsewhere(now.channel, settings):
-        raise InputRefused(
-            "keys",
-            "they would be sent to another address than they were given for",
-            "give the keys again in the same change",
-        )
+        raise keys_needed_again(now.channel.keys)
     return written
 
 

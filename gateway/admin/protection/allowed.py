@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from gateway.admin.refused import InputRefused
+from gateway.admin.refused import InputRefused, SettingRefused
 from gateway.settings import Settings
 from runtime.addresses import is_beside_us, is_local
 
@@ -46,11 +46,10 @@ def refuse_bad_places(settings: Mapping[str, Any], vendor_hosts: Collection[str]
     """Raise InputRefused for an address or a file that keys or readers must not be sent to. settings: what is new of them."""
     for name, whose in (("ami_host", "PBX"), ("esl_host", "PBX"), ("host", "message centre")):
         if host := _text(settings, name):
-            _refuse_bad_host(host, whose, allowed)
-    if url := _text(settings, "base_url"):
-        _refuse_bad_url(url, vendor_hosts, allowed)
-    if url := _text(settings, "originate_url"):
-        _refuse_bad_url(url, (), allowed)
+            _refuse_bad_host(name, host, whose, allowed)
+    for name, hosts in (("base_url", vendor_hosts), ("originate_url", ())):
+        if url := _text(settings, name):
+            _refuse_bad_url(name, url, hosts, allowed)
     if path := _text(settings, "cdr_csv"):
         _refuse_bad_file(path, allowed)
 
@@ -69,12 +68,13 @@ def _text(settings: Mapping[str, Any], name: str) -> str:
     return str(settings.get(name) or "").strip()
 
 
-def _refuse_bad_host(host: str, whose: str, allowed: Allowed) -> None:
+def _refuse_bad_host(name: str, host: str, whose: str, allowed: Allowed) -> None:
     if host.lower() in allowed.pbx_hosts:
         return
     if not _is_name_or_address(host) or is_local(host) or is_beside_us(host):
         remedy = f"write the {whose}'s own name or address; {_NAMED_BY_OPERATOR}"
-        raise InputRefused("settings", f"'{host}' is no place of a {whose}", remedy)
+        message = f"'{host}' is no place of a {whose}"
+        raise SettingRefused("settings", name, "host", message, remedy, value=host)
 
 
 def _is_name_or_address(host: str) -> bool:
@@ -85,7 +85,7 @@ def _is_name_or_address(host: str) -> bool:
     return True
 
 
-def _refuse_bad_url(url: str, vendor_hosts: Collection[str], allowed: Allowed) -> None:
+def _refuse_bad_url(name: str, url: str, vendor_hosts: Collection[str], allowed: Allowed) -> None:
     try:
         parts = urlsplit(url)
         host, port = (parts.hostname or "").lower(), parts.port
@@ -95,14 +95,17 @@ def _refuse_bad_url(url: str, vendor_hosts: Collection[str], allowed: Allowed) -
     is_vendors = parts.scheme == "https" and host in vendor_hosts and port in (None, 443)
     is_named = parts.scheme in ("http", "https") and host in allowed.pbx_hosts
     if not (is_plain and (is_vendors or is_named)):
-        known = ", ".join(f"https://{name}" for name in sorted(vendor_hosts))
+        hosts = [f"https://{vendor}" for vendor in sorted(vendor_hosts)]
+        known = ", ".join(hosts)
         remedy = f"leave it out, or write {known or 'one that the operator names'}; {_NAMED_BY_OPERATOR}"
         whose = "of this vendor" if known else "to which calls may be ordered"
-        raise InputRefused("settings", f"'{url}' is no address {whose}", remedy)
+        message, wanted = f"'{url}' is no address {whose}", "vendor url" if known else "url"
+        raise SettingRefused("settings", name, wanted, message, remedy, value=url, known=hosts)
 
 
 def _refuse_bad_file(path: str, allowed: Allowed) -> None:
     folder = allowed.cdr_dir
     if folder is None or not Path(os.path.normpath(path)).is_relative_to(os.path.normpath(folder)):
         where = f"write a file below {folder}" if folder else "the operator names a folder"
-        raise InputRefused("settings", f"'{path}' may not be read", f"{where} (CALLMATRIX_CDR_DIR)")
+        message, remedy = f"'{path}' may not be read", f"{where} (CALLMATRIX_CDR_DIR)"
+        raise SettingRefused("settings", "cdr_csv", "file", message, remedy, value=path)

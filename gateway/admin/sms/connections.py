@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.admin.connections import (
-    refuse_bad_connection_name,
+from gateway.admin.connections import refuse_bad_connection_name, sends_keys_elsewhere
+from gateway.admin.input_words import is_one_line
+from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_places
+from gateway.admin.protection.setting_values import (
+    keys_needed_again,
     refuse_bad_keys,
     refuse_bad_values,
     refuse_names,
-    sends_keys_elsewhere,
 )
-from gateway.admin.input_words import is_one_line
-from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_places
 from gateway.admin.protection.shown_settings import shown_settings, told_settings
 from gateway.admin.refused import ConnectionInUse, InputRefused, NameTaken, NothingOfThatName
 from gateway.pbx.capabilities import SettingType
@@ -24,6 +24,7 @@ from gateway.store.outbound.uses import uses_of_sms_connection
 from gateway.store.sms import connections as store
 from gateway.store.sms import turns
 from gateway.store.sms.connections import SavedSmsConnection
+from gateway.store.sms.links import forget_link
 from runtime.database.pool import Conn, database_now
 from runtime.tokens import new_secret
 from sms.kinds import SMS_KINDS
@@ -34,7 +35,7 @@ LONGEST_SENDER = 40
 _OF_HTTP: Mapping[str, SettingType] = {"base_url": "text", "answer_seconds": "whole"}
 _TYPES: Mapping[str, SettingType] = {
     "port": "port",
-    "window": "whole",
+    "window": "count",
     "tls": "switch",
     "is_test": "switch",
     "delivered_after_seconds": "whole",
@@ -106,14 +107,14 @@ async def change_sms_connection(
             written["settings"] = told_settings(written["settings"], held.settings)
         settings = written.get("settings", held.settings)
         if "keys" not in changes and sends_keys_elsewhere(held, settings):
-            remedy = "give the keys again in the same change"
-            raise InputRefused(
-                "keys", "they would be sent to another address than they were given for", remedy
-            )
+            raise keys_needed_again(held.keys)
         _refuse_bad(
             held.differing(written.get("keys", {}), written.get("settings", {})), kinds[held.kind], allowed
         )
         refuse_bad_sender(written.get("sender"))
+        is_as_before = written.get("keys", held.keys) == held.keys and settings == held.settings
+        if not (is_as_before and written.get("is_on", now.is_on)):  # the link is opened anew
+            await forget_link(conn, account_id, name)
         changed = await store.change_sms_connection(conn, now, written)
         await record(conn, _change(changed, "changed", _seen(now, None), _seen(changed, now)))
         return changed

@@ -113,4 +113,6 @@ async def add(call: PageCall[PageQuery, ChannelForm]) -> PageAnswer:
             added = await service.add_channel(conn, call.account.id, order, allowed_to(call))
     except InputRefused as err:
         return _new_page(call, form, errors_of(err, call.texts, "channels"))
-    return SeeOther(call.here(f"{PATH}/{added.id}"), said=phrase("setup.channels.said.added"))
+    is_whole = not CHANNEL_KINDS[form.kind].missing(added.channel)
+    said = phrase("setup.channels.said.added" if is_whole else "setup.channels.said.added_lacking")
+    return SeeOther(call.here(f"{PATH}/{added.id}"), said=said)

@@ -13,12 +13,14 @@ from gateway.admin.sms.words import why_in_words
 from gateway.configuration import policy_of
 from gateway.store.admin.staff import staff_of
 from gateway.store.outbound.items import OutboundItem, items_named
-from gateway.store.sms.connections import sms_connections
+from gateway.store.sms.connections import SavedSmsConnection, sms_connections
 from gateway.store.sms.listing import SmsFilter, listed_sms
 from gateway.store.sms.messages import SmsMessageRow
+from gateway.store.sms.waiting import WaitingFilter, waiting_texts
 from gateway.web.frame import AnyPageCall, PageCall, PageQuery, Shown
 from gateway.web.messages.seen import hidden_names
 from gateway.web.messages.tabs import tabs_of
+from gateway.web.messages.waiting_lines import Stuck, WaitingLine, waiting_lines, why_stuck
 from gateway.web.words.spreadsheet import BEGIN, written
 from routing.numbers.normalise import PublicNumber, normalise
 from runtime.database.pool import Conn
@@ -52,7 +54,7 @@ class TextsQuery(PageQuery):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextLine:
     """to: the employee, "" = the client. number: as it may be seen. state: with why, in words. by: the trigger, "" = none.
-    url: of the deal in the CRM."""
+    stuck: it waits for somebody. url: of the deal in the CRM."""
 
     row: SmsMessageRow
     to: str
@@ -61,6 +63,7 @@ class TextLine:
     tone: str
     by: str
     is_test: bool
+    stuck: Stuck | None
     url: str
 
 
@@ -69,14 +72,17 @@ async def sent_texts(call: PageCall[TextsQuery, None]) -> Shown:
     async with call.connection() as conn:
         wanted, error = await _wanted(conn, call, query)
         rows = [] if error else await listed_sms(conn, call.account.id, wanted, limit=_ROWS + 1)
-        lines = await _lines(conn, call, rows[:_ROWS])
-        providers = [saved.name for saved in await sms_connections(conn, call.account.id)]
+        providers = {saved.name: saved for saved in await sms_connections(conn, call.account.id)}
+        lines = await _lines(conn, call, rows[:_ROWS], providers)
+        waiting = [] if error else await _waiting(conn, call, wanted, providers)
     kept = {"q": query.q, "state": query.state, "provider": query.provider, "deal": query.deal}
     last = rows[_ROWS - 1] if len(rows) > _ROWS else None
     place = {"before_at": last.created_at.isoformat(), "before_id": last.own_id} if last else {}
     values = {
         "tabs": tabs_of(call, "texts"),
         "lines": lines,
+        "waiting": waiting[:_ROWS],
+        "has_more_waiting": len(waiting) > _ROWS,
         "query": query,
         "error": error,
         "states": [(state.value, call.texts.word("sms.state", state)) for state in SmsState],
@@ -107,19 +113,40 @@ async def _wanted(conn: Conn, call: AnyPageCall, query: TextsQuery) -> tuple[Sms
     ), ""
 
 
-async def _lines(conn: Conn, call: AnyPageCall, rows: Sequence[SmsMessageRow]) -> list[TextLine]:
+async def _waiting(
+    conn: Conn, call: AnyPageCall, wanted: SmsFilter, providers: Mapping[str, SavedSmsConnection]
+) -> list[WaitingLine]:
+    """Return those that wait to be written, on the newest page: of them nothing is told but that they wait."""
+    if wanted.after is not None or wanted.state not in (None, SmsState.QUEUED):
+        return []
+    of = WaitingFilter(deal_id=wanted.deal_id, number=wanted.number, provider=wanted.connection)
+    items = await waiting_texts(conn, call.account.id, of, limit=_ROWS + 1)
+    return waiting_lines(call, items, providers, (await hidden_names(call, conn)).triggers)
+
+
+async def _lines(
+    conn: Conn,
+    call: AnyPageCall,
+    rows: Sequence[SmsMessageRow],
+    providers: Mapping[str, SavedSmsConnection],
+) -> list[TextLine]:
     """Return what the person may see of them: who is bound to templates sees nothing of triggers that ring by others."""
     items = await items_named(conn, call.account.id, {row.item_id for row in rows if row.item_id})
     staff = await staff_of(conn, call.account.id)
     names = {person.id: person.name for person in staff.employees}
     hidden = (await hidden_names(call, conn)).triggers
-    lines = [_line(call, row, items.get(row.item_id or ""), names) for row in rows]
+    lines = [_line(call, row, items.get(row.item_id or ""), names, providers) for row in rows]
     return [line for line in lines if line.by not in hidden]
 
 
 def _line(
-    call: AnyPageCall, row: SmsMessageRow, item: OutboundItem | None, names: Mapping[str, str]
+    call: AnyPageCall,
+    row: SmsMessageRow,
+    item: OutboundItem | None,
+    names: Mapping[str, str],
+    providers: Mapping[str, SavedSmsConnection],
 ) -> TextLine:
+    is_waiting = row.state == SmsState.QUEUED
     return TextLine(
         row=row,
         to=names.get(row.employee_id, row.employee_id) if row.employee_id else "",
@@ -128,6 +155,7 @@ def _line(
         tone=_TONES.get(SmsState(row.state), ""),
         by=str(item.order.get("trigger") or "") if item else "",
         is_test=row.item_id is None,
+        stuck=why_stuck(row.connection, providers.get(row.connection), call.texts) if is_waiting else None,
         url=call.services.url_of(row.account_id, "deal", row.deal_id) if row.deal_id else "",
     )
 
@@ -137,7 +165,8 @@ async def texts_csv(call: PageCall[TextsQuery, None]) -> web.Response:
     async with call.connection() as conn:
         wanted, error = await _wanted(conn, call, call.query)
         rows = [] if error else await listed_sms(conn, call.account.id, wanted, limit=_MOST)
-        lines = await _lines(conn, call, rows)
+        providers = {saved.name: saved for saved in await sms_connections(conn, call.account.id)}
+        lines = await _lines(conn, call, rows, providers)
     heads = [call.texts.say(f"messages.texts.column.{name}") for name in _COLUMNS]
     body = BEGIN + written([heads, *(_cells(call, line) for line in lines)], call.texts.language)
     headers = {"Content-Disposition": f'attachment;filename="texts-{call.words.iso(call.now)[:10]}.csv"'}

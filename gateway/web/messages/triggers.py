@@ -15,6 +15,7 @@ from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.triggers.listing import FiringFilter, listed_firings
 from gateway.store.triggers.triggers import SavedTrigger, trigger_of, triggers_of
 from gateway.triggers.applying import ApplyPreview, preview
+from gateway.triggers.checks import problems_of_all
 from gateway.web.frame import AnyPageCall, PageCall, PageQuery, SeeOther, Shown, page_not_found
 from gateway.web.messages.firings import FiringLine, firing_lines
 from gateway.web.messages.known_names import KnownNames
@@ -100,10 +101,12 @@ async def list_shown(
         wanted = FiringFilter(without=hidden.triggers)
         lately = await listed_firings(conn, call.account.id, wanted, limit=10) if do is None else []
         lines = await firing_lines(call, conn, lately)
+        wrong = await problems_of_all(conn, call.account.id)
         found = [s for s in saved if do in (None, s.trigger.action.do)]
     values = {
         "tabs": tabs_of(call, tab),
         "places": _by_place(call, found, known),
+        "problems": _problems_said(call, wrong),
         "firings": lines,
         "do": do,
         "has_any": bool(saved),
@@ -111,6 +114,16 @@ async def list_shown(
         "examples": [name for name, (action, _) in _EXAMPLES.items() if do in (None, action)],
     }
     return Shown(template, values)
+
+
+def _problems_said(
+    call: AnyPageCall, found: Sequence[tuple[str, TriggerProblem]]
+) -> dict[str, list[tuple[str, str]]]:
+    """Return trigger -> (severity, what is wrong and what to do), of those that are on."""
+    said: dict[str, list[tuple[str, str]]] = {}
+    for name, one in found:
+        said.setdefault(name, []).append((one.severity, " ".join(one.in_words(call.texts.language))))
+    return said
 
 
 def _by_place(call: AnyPageCall, found: Sequence[SavedTrigger], known: Catalogue) -> list[TriggersAt]:

@@ -63,8 +63,11 @@ _BY_PAGE: Mapping[str, tuple[str, ...]] = {
     "/setup/sms": (
         "sms-lacks",
         "sms-stopped",
+        "sms-unlinked",
+        "sms-off-waits",
         "sms-money-unknown",
     ),
+    "/messages/texts": ("sms-gone",),
     "/setup/channels": (
         "channel-lacks",
         "channel-stopped",

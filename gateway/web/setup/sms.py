@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gateway.admin.refused import ConnectionInUse, InputRefused, NothingOfThatName
@@ -13,6 +12,7 @@ from gateway.admin.sms.sending import LONGEST_TEST, send_test
 from gateway.sms.addresses import report_address
 from gateway.store.outbound.uses import uses_of_sms_connection
 from gateway.store.sms.connections import SavedSmsConnection, sms_connections
+from gateway.store.sms.links import links_heard
 from gateway.web.frame import (
     AnyPageCall,
     Form,
@@ -25,6 +25,7 @@ from gateway.web.frame import (
 )
 from gateway.web.setup.pbx import KindQuery, allowed_to
 from gateway.web.setup.refusals import errors_of
+from gateway.web.setup.sms_seen import ProviderSeen, seen_provider
 from gateway.web.setup.tabs import tabs_of
 from gateway.web.words.uses import uses_said
 from routing.texts.catalogue import phrase
@@ -75,35 +76,17 @@ class SmsRemovalForm(Form):
     even_if_used: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderSeen:
-    """state: of the sentences "setup.sms.state.…". lacks: keys and settings, in words."""
-
-    saved: SavedSmsConnection
-    state: str
-    tone: str
-    lacks: tuple[str, ...]
-
-
-def _seen(call: AnyPageCall, saved: SavedSmsConnection) -> ProviderSeen:
-    kind = SMS_KINDS[saved.connection.kind]
-    lacks = tuple(
-        call.texts.say(f"setup.sms.{'key' if name in kind.keys else 'setting'}.{name}")
-        for name in kind.missing(saved.connection)
-    )
-    if not saved.is_on:
-        return ProviderSeen(saved, "off", "", lacks)
-    if lacks:
-        return ProviderSeen(saved, "lacks", "bad", lacks)
-    return ProviderSeen(saved, "stopped" if saved.stop else "on", "bad" if saved.stop else "good", ())
+async def _seen(call: AnyPageCall, conn: Conn, found: Sequence[SavedSmsConnection]) -> list[ProviderSeen]:
+    links = await links_heard(conn, call.account.id)
+    return [seen_provider(saved, links.get((saved.account_id, saved.name)), call.texts) for saved in found]
 
 
 async def show(call: PageCall) -> Shown:
     async with call.connection() as conn:
-        found = await sms_connections(conn, call.account.id)
+        found = await _seen(call, conn, await sms_connections(conn, call.account.id))
     values = {
         "tabs": tabs_of(call, "sms"),
-        "found": [_seen(call, saved) for saved in found],
+        "found": found,
         "kinds": sorted(SMS_KINDS),
     }
     return Shown("setup/sms.html", values)
@@ -151,10 +134,12 @@ async def add(call: PageCall[PageQuery, SmsProviderForm]) -> PageAnswer:
     )
     try:
         async with call.connection() as conn:
-            await service.add_sms_connection(conn, call.account.id, order, allowed_to(call))
+            added = await service.add_sms_connection(conn, call.account.id, order, allowed_to(call))
     except InputRefused as err:
         return _new_page(call, form, errors_of(err, call.texts, "sms"))
-    return SeeOther(call.here(f"{PATH}/{name}"), said=phrase("setup.sms.said.added"))
+    is_whole = not SMS_KINDS[form.kind].missing(added.connection)
+    said = phrase("setup.sms.said.added" if is_whole else "setup.sms.said.added_lacking")
+    return SeeOther(call.here(f"{PATH}/{name}"), said=said)
 
 
 async def _provider(conn: Conn, call: AnyPageCall) -> SavedSmsConnection:
@@ -177,11 +162,12 @@ async def _one_page(
     """typed, tested: what was refused."""
     async with call.connection() as conn:
         saved = await _provider(conn, call)
+        [one] = await _seen(call, conn, [saved])
     held, kind = saved.connection, SMS_KINDS[saved.connection.kind]
     settings = typed.settings if typed else held.settings
     values = {
         "tabs": tabs_of(call, "sms"),
-        "one": _seen(call, saved),
+        "one": one,
         "sender": typed.sender if typed else saved.sender or "",
         "is_on": typed.is_on if typed else saved.is_on,
         "may_name_sender": kind.capabilities.has_senders,

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import ClassVar
 
 import aiohttp
+import structlog
 
 from runtime.cancellation import sleep_unless_cancelled
 from runtime.trouble import Trouble
@@ -16,11 +17,21 @@ from runtime.vendors.http import NoteExchange
 from sms.errors import SmsWireInvalid
 from sms.model import OutboundSms, SmsAccepted, SmsBalance, SmsOutcome, SmsRefused, SmsReport, SmsUnknown
 from sms.octets import written
-from sms.port import LateOutcome, SmsCapabilities, SmsConnection, SmsKind, SmsNews, TakeNews
+from sms.port import (
+    LateOutcome,
+    SmsCapabilities,
+    SmsConnection,
+    SmsKind,
+    SmsLinkTold,
+    SmsNews,
+    TakeNews,
+)
 from sms.providers.smpp.link import SmppLink, SmppLinkLost, SmppTiming
 from sms.providers.smpp.wire import SmppCommand, SmppPdu, SmppStatus, bind_body, message_id_of
 from sms.providers.smpp.wire_messages import read_delivered, refusal_of, submit_body
 from sms.reasons import FailureClass, SmsDoubt, SmsReason
+
+log = structlog.get_logger(__name__)
 
 _PORT = 2775
 _WINDOW = 10
@@ -36,7 +47,7 @@ class SmppKind(SmsKind):
     settings = ("host", "port", "system_id", "system_type", "sender", "window", "tls")
     needed_settings = ("host", "system_id")
     capabilities: ClassVar[SmsCapabilities] = SmsCapabilities(
-        has_pushes=True, has_incoming=True, reports_parts=True
+        has_pushes=True, has_incoming=True, reports_parts=True, has_link=True
     )
 
     def __init__(self, timing: SmppTiming | None = None) -> None:
@@ -61,6 +72,7 @@ class Smpp:
         self._timing = timing
         self._link: SmppLink | None = None
         self._refusal = SmsRefused(reason=SmsReason.NOT_CONNECTED)
+        self._told: SmsLinkTold | None = None
 
     @property
     def is_bound(self) -> bool:
@@ -76,6 +88,7 @@ class Smpp:
             except (SmppLinkLost, OSError, TimeoutError, SmsWireInvalid) as err:
                 losses = 1 if not trouble.is_present else losses + 1
                 trouble.failed(err, is_alarm=self._refusal.failure_class is FailureClass.ACCOUNT)
+                await self._tell(self._why_down(err))
             pauses = self._timing.pauses
             await sleep_unless_cancelled(pauses[min(losses, len(pauses)) - 1])
 
@@ -139,6 +152,7 @@ class Smpp:
             await self._bind(link)
             trouble.recovered()
             self._link = link
+            await self._tell(SmsLinkTold(is_up=True))
             await asyncio.wait([serving])
             serving.result()
         finally:
@@ -147,6 +161,23 @@ class Smpp:
                 await link.unbind()
                 serving.cancel()
             await asyncio.gather(serving, return_exceptions=True)
+
+    def _why_down(self, err: Exception) -> SmsLinkTold:
+        """Say that a person has to act where the centre says so, else that it is not reached."""
+        is_reached = isinstance(err, (SmppLinkLost, SmsWireInvalid))
+        reason = self._refusal.reason if is_reached else SmsReason.NOT_REACHED
+        return SmsLinkTold(is_up=False, reason=reason, words=str(err) or type(err).__name__)
+
+    async def _tell(self, link: SmsLinkTold) -> None:
+        """Tell how the link fares, where that is news. What cannot be written down is told again next time."""
+        if link == self._told:
+            return
+        try:
+            await self._take(SmsNews(link=link))
+        except Exception as err:  # the link goes on whatever becomes of what is told of it
+            log.warning("smpp-link-not-told", connection=self._connection.name, error=type(err).__name__)
+        else:
+            self._told = link
 
     async def _connected(self) -> SmppLink:
         connection = self._connection

@@ -33,6 +33,7 @@ class Office:
     provider: Smpp
     task: asyncio.Task[None]
     news: list[SmsNews] = field(default_factory=list)
+    links: list[SmsNews] = field(default_factory=list)
     failing: int = 0
 
     async def send(self, text: str = "Привет", own_id: int = 7) -> SmsOutcome:
@@ -67,7 +68,7 @@ async def office(
         if ours.failing:
             ours.failing -= 1
             raise OSError("no database")
-        ours.news.append(news)
+        (ours.links if news.link else ours.news).append(news)
 
     connection = SmsConnection(
         account_id="1",
@@ -336,3 +337,26 @@ async def test_a_stream_that_is_none_is_left(junk: bytes) -> None:
         writer(junk)
         await until(lambda: fake.binds == 2, "it binds anew")
         await o.bound()
+
+
+async def test_how_the_link_fares_is_told_when_it_changes_and_only_then() -> None:
+    async with centre(FakeCentre()) as fake, office(fake) as o:
+        await until(lambda: [one.link and one.link.is_up for one in o.links] == [True], "it is told to stand")
+        fake.bind_status = 0x0E
+        fake.cut()
+        await until(lambda: fake.binds >= 4, "it is tried again and again")
+        told = [one.link for one in o.links if one.link]
+        assert [link.is_up for link in told].count(True) == 1
+        assert told[-1].reason is SmsReason.BAD_KEY
+        assert len([link for link in told if link.reason is SmsReason.BAD_KEY]) == 1
+
+
+async def test_a_centre_that_nobody_reaches_is_told_even_when_telling_failed_once() -> None:
+    fake = FakeCentre()
+    async with centre(fake):
+        pass
+    async with office(fake, wait=False) as o:
+        o.failing = 1
+        await until(lambda: o.links, "it is told at the next try")
+        assert o.links[0].link is not None
+        assert (o.links[0].link.is_up, o.links[0].link.reason) == (False, SmsReason.NOT_REACHED)

@@ -87,6 +87,7 @@ _DOES_NOT_GROW = {
     "shift_move": "goes with its run",
     "shift_policy": "one an account",
     "sms_connection": "people connect providers",
+    "sms_link": "one a provider, and goes with it",
     "sync_cursor": "one a feed",
     "worker_report": "the latest of each process; those of gone processes are deleted",
 }

@@ -11,6 +11,7 @@ from gateway.store.admin.accounts import account as account_of
 from gateway.store.admin.staff import replace_staff
 from gateway.store.channels.access import default_channels, rights_in_channels
 from gateway.store.channels.channels import saved_channels
+from routing.texts.catalogue import Language
 from sms.channels.kinds import CHANNEL_KINDS
 from tests.integration.api.client import ACCOUNT, ANNA, SENIOR
 from tests.integration.web.browser import Answer, Site
@@ -209,3 +210,33 @@ async def test_ready_roles_and_who_sees_dialogues_of_others(shop: Site) -> None:
     await admin.post(f"{ACCESS}/visibility", {"visibility": "own", "observer": ["anna"]})
     assert await policy() == ("own", ("anna",))
     assert "наблюдатель" in (await admin.get(ACCESS)).page.one("table", cls="cm-access").text
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("ru", "Нужно целое число цифрами"), ("en", "It takes a whole number in digits")]
+)
+async def test_a_wrong_setting_of_a_channel_is_named_and_marked(
+    shop: Site, language: Language, said: str
+) -> None:
+    form = {
+        "kind": "telegram",
+        "name": "Bot",
+        "key_name": ["token"],
+        "key": ["1:hush"],
+        "setting_name": ["business_connection", "poll_seconds"],
+        "setting": ["b1", "often"],
+    }
+    refused = await shop.as_("admin", language=language).post("/setup/new-channel", form)
+    field = refused.page.by_id("setting-poll_seconds")
+    assert (refused.status, field["aria-invalid"], field["value"]) == (422, "true", "often")
+    assert said in refused.page.by_id("setting-poll_seconds-error").text
+    assert "often" in refused.page.by_id("setting-poll_seconds-error").text
+    assert refused.page.by_id("setting-business_connection")["value"] == "b1"
+    assert "hush" not in refused.text
+
+
+async def test_a_channel_without_its_key_is_not_said_to_be_connected(shop: Site) -> None:
+    admin = shop.as_("admin")
+    added = await admin.post("/setup/new-channel", {"kind": "telegram", "name": "Bot"})
+    page = await admin.get(added.location, Cookie=added.headers["Set-Cookie"].split(";")[0])
+    assert "ещё не работает: впишите недостающее" in page.words

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from routing.texts.catalogue import Language
 from tests.integration.api.client import ACCOUNT
 from tests.integration.web.browser import Site
-from tests.integration.web.selling import open_shop
+from tests.integration.web.selling import open_shop, sms_form
 
 PATH = "/messages/texts"
 
@@ -94,3 +95,52 @@ async def test_fifty_stand_on_a_page(shop: Site) -> None:
     assert len(first.one("tbody").all("tr")) == 50
     [older] = [a for a in first.all("a") if "before_id" in a["href"]]
     assert len((await senior.get(older["href"])).page.one("tbody").all("tr")) == 1
+
+
+async def _waiting(site: Site, id: str, provider: str) -> None:
+    order = {"trigger": "ready", "version": 1, "action": {"do": "sms", "provider": provider}}
+    await site.pool.execute(
+        "INSERT INTO outbound_item (account_id, item_id, kind, source, state, reason, deal_id, \"order\")"
+        " VALUES ($1, $2, 'sms', 'trigger', 'waiting', '', '501', $3)", ACCOUNT, id, order,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "why", "todo", "on_now"),
+    [
+        ("ru", "Провайдера «gone» больше нет", "Подключите провайдера с названием «gone»", "SMS ждут провайдера «gone»"),
+        ("en", "There is no provider “gone” any more", "Connect a provider of the name “gone”", "SMS wait for the provider “gone”"),
+    ],
+)  # fmt: skip
+async def test_a_text_that_waits_for_a_removed_provider_waits_for_somebody(
+    shop: Site, language: Language, why: str, todo: str, on_now: str
+) -> None:
+    await _waiting(shop, "w1", "gone")
+    await _waiting(shop, "w2", "texts")
+    await _text(shop, "+79160000009", "queued", connection="gone")
+    admin = shop.as_("admin", language=language)
+    page = (await admin.get(PATH)).page
+    stuck, moving = page.by_id("waiting").one("tbody").all("tr")
+    assert why in stuck.text
+    assert todo in stuck.text
+    assert stuck.all("a", href="/setup/sms")
+    assert why not in moving.text
+    written = page.all("tbody")[1].all("tr")[0]
+    assert "+7 916 000-00-09" in written.text
+    assert why in written.text
+    assert on_now in (await admin.get("/")).words
+    assert "w1" not in (await admin.get(f"{PATH}?state=delivered")).words
+    assert not (await admin.get(f"{PATH}?provider=texts")).page.all("a", href="/setup/sms")
+
+
+async def test_a_trigger_whose_provider_is_gone_says_so_in_the_list(shop: Site) -> None:
+    admin = shop.as_("admin")
+    await admin.post("/messages/new-trigger", sms_form(is_on="on"))
+    await shop.pool.execute("DELETE FROM sms_connection WHERE account_id = $1", ACCOUNT)
+    for path in ("/messages/triggers", "/messages/sms"):
+        [row] = [
+            li
+            for li in (await admin.get(path)).page.all("li")
+            if li.all("a", href="/messages/triggers/ready")
+        ]
+        assert "SMS-провайдера «texts» нет" in row.text

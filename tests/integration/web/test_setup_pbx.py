@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.integration.api.client import ACCOUNT
 from tests.integration.web.browser import Site
 
@@ -77,3 +79,24 @@ async def test_a_number_is_tried_and_every_tab_leads_somewhere(site: Site) -> No
     assert "no phone number" in (await admin.get("/setup/numbers?number=nine")).words
     for tab in page.page.all("a", cls="cm-tab"):
         assert (await admin.get(tab["href"])).status == 200
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ("extension_digits=many", "extension_digits: «many» не подходит. Нужно целое число"),
+        ("time_zone=Moscow", "time_zone: «Moscow» — не часовой пояс"),
+        ("colour=red", "Настройки «colour» у этого подключения нет. Есть:"),
+        ("number_spelling=loud", "number_spelling: «loud» не подходит. Можно:"),
+    ],
+)
+async def test_a_wrong_setting_of_a_pbx_is_named_with_what_it_may_be(
+    site: Site, settings: str, said: str
+) -> None:
+    form = {"kind": "generic", "name": "second", "lines": "+74951230002", "settings": settings}
+    refused = await site.as_("admin").post("/setup/new-pbx", form)
+    assert said in refused.page.by_id("settings-error").text
+    assert refused.page.by_id("settings").text.strip() == settings
+    assert "What" not in refused.page.by_id("settings-error").text
+    english = await site.as_("admin", language="en").post("/setup/new-pbx", form)
+    assert settings.partition("=")[2] in english.page.by_id("settings-error").text or "colour" in settings

@@ -6,6 +6,7 @@ from tests.sabotage.sabotage import Sabotage
 
 _PROVIDERS = "tests/integration/sms/test_http_providers.py"
 _EACH = "tests/integration/sms/test_each_provider.py"
+_PAGES = "tests/integration/web/test_setup_sms.py"
 _SMPP = "tests/integration/sms/test_smpp.py"
 _PROGRESS = "tests/unit/sms/test_progress.py"
 
@@ -100,5 +101,31 @@ ROWS = (
         old="return 2 if ord(character) > 0xFFFF else 1",
         new="return 1",
         tests=("tests/unit/sms/test_segments.py::test_a_text_is_parted_as_the_phone_counts",),
+    ),
+    Sabotage(
+        name="smpp-link-says-nothing",
+        hurts="a provider that nobody reaches reads as working",
+        file="sms/providers/smpp/adapter.py",
+        old="                await self._tell(self._why_down(err))\n",
+        new="",
+        tests=(f"{_SMPP}::test_how_the_link_fares_is_told_when_it_changes_and_only_then",),
+    ),
+    Sabotage(
+        name="sms-key-elsewhere-is-still-connected",
+        hurts="a provider with another key reads as working before anybody has tried it",
+        file="gateway/admin/sms/connections.py",
+        old="            await forget_link(conn, account_id, name)\n",
+        new="            pass\n",
+        tests=(f"{_PAGES}::test_a_provider_works_only_by_what_was_heard_of_it_last",),
+    ),
+    Sabotage(
+        name="sms-of-a-removed-provider-unseen",
+        hurts="texts wait for a provider that is gone, and nobody is told",
+        file="gateway/store/sms/standing.py",
+        old="sorted({*waiting, *saved})",
+        new="sorted(saved)",
+        tests=(
+            "tests/integration/web/test_sent_texts.py::test_a_text_that_waits_for_a_removed_provider_waits_for_somebody",
+        ),
     ),
 )

@@ -155,6 +155,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.channels.clear_text": "Dialogues stay. Only administrators and senior managers who are linked to no employee will see them.",
     "setup.channels.clear_do": "Remove all",
     "setup.channels.said.added": "The channel is connected. Choose where deals go and who answers.",
+    "setup.channels.said.added_lacking": "The channel is saved, but does not work yet: fill in what is missing.",
     "setup.channels.said.removed": "Removed: {name}",
     "setup.channels.said.on": "The channel “{name}” takes part",
     "setup.channels.said.off": "The channel “{name}” takes no part any more",
@@ -164,8 +165,6 @@ SENTENCES: Mapping[str, str] = {
     "setup.channels.said.everybody_out": "Nobody has access any more",
     "setup.refused.channels.name": "The name does not fit: 1 to 60 characters on one line, without spaces around them.",
     "setup.refused.channels.already-exists": "There is such a channel already: call this one something else.",
-    "setup.refused.channels.keys": "The key does not fit: 1 to 500 characters, and for a new address it is given anew.",
-    "setup.refused.channels.settings": "The setting does not fit: {message}. What to do: {remedy}.",
-    "setup.refused.channels.rules": "The rule does not fit: {message}. What to do: {remedy}.",
+    "setup.refused.channels.rules": "The template or stage that is chosen is no more. Refresh the data from amoCRM and choose again.",
     "setup.refused.channels.template": "Choose a template: by it the responsible is found.",
 }  # fmt: skip

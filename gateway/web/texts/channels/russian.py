@@ -155,6 +155,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.channels.clear_text": "Диалоги останутся. Видеть их будут только администраторы и старшие менеджеры, которые не связаны с сотрудником.",
     "setup.channels.clear_do": "Убрать всех",
     "setup.channels.said.added": "Канал подключён. Выберите, куда попадают сделки и кто отвечает.",
+    "setup.channels.said.added_lacking": "Канал сохранён, но ещё не работает: впишите недостающее.",
     "setup.channels.said.removed": "Удалено: {name}",
     "setup.channels.said.on": "Канал «{name}» участвует",
     "setup.channels.said.off": "Канал «{name}» больше не участвует",
@@ -164,8 +165,6 @@ SENTENCES: Mapping[str, str] = {
     "setup.channels.said.everybody_out": "Доступ убран у всех",
     "setup.refused.channels.name": "Название не подходит: от 1 до 60 знаков в одну строку, без пробелов по краям.",
     "setup.refused.channels.already-exists": "Такой канал уже есть: назовите этот иначе.",
-    "setup.refused.channels.keys": "Ключ не подходит: от 1 до 500 знаков, и для нового адреса его вводят заново.",
-    "setup.refused.channels.settings": "Настройка не подходит: {message}. Что сделать: {remedy}.",
-    "setup.refused.channels.rules": "Правило не подходит: {message}. Что сделать: {remedy}.",
+    "setup.refused.channels.rules": "Шаблона или этапа, который выбран, больше нет. Обновите данные из amoCRM и выберите заново.",
     "setup.refused.channels.template": "Выберите шаблон: по нему находится ответственный.",
 }  # fmt: skip

@@ -104,6 +104,4 @@ SENTENCES: Mapping[str, str] = {
     "setup.refused.pbx.name": "The name does not fit: up to 63 small Latin letters, digits, - and _, with a letter or digit first.",
     "setup.refused.pbx.already-exists": "There is such a connection already: call this one otherwise.",
     "setup.refused.pbx.lines": "This is no phone number, or it is an employee's. Write the company's own: +74951234567.",
-    "setup.refused.pbx.keys": "The key does not fit: 1 to 500 characters, and for another address it is given anew.",
-    "setup.refused.pbx.settings": "The setting does not fit: {message}. What to do: {remedy}.",
 }

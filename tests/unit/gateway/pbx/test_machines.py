@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.admin.connections import refuse_bad_values
+from gateway.admin.protection.setting_values import refuse_bad_values
 from gateway.admin.refused import InputRefused
 from gateway.pbx.asterisk.cdr import cdr_events
 from gateway.pbx.asterisk.legs import Legs, step, sweep

@@ -1,0 +1,79 @@
+"""Texts that are not written yet: why each waits, and what a person does about it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from gateway.admin.outbound.items import reason_in_words
+from gateway.store.outbound.items import OutboundItem
+from gateway.store.sms.connections import SavedSmsConnection
+from gateway.web.frame import AnyPageCall
+from routing.texts.catalogue import Texts
+from sms.kinds import SMS_KINDS
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingLine:
+    """number: as it may be seen, "" = not chosen yet. by: the trigger. todo: "" = it goes out by itself. mended_at: where a person
+    does it."""
+
+    item: OutboundItem
+    number: str
+    by: str
+    provider: str
+    why: str
+    todo: str
+    mended_at: str
+    url: str
+
+
+def waiting_lines(
+    call: AnyPageCall,
+    items: Sequence[OutboundItem],
+    providers: Mapping[str, SavedSmsConnection],
+    hidden: Collection[str],
+) -> list[WaitingLine]:
+    lines = [_line(call, item, providers) for item in items]
+    return [line for line in lines if line.by not in hidden]
+
+
+def _line(call: AnyPageCall, item: OutboundItem, providers: Mapping[str, SavedSmsConnection]) -> WaitingLine:
+    name = str(item.action.get("provider", ""))
+    stuck = why_stuck(name, providers.get(name), call.texts)
+    return WaitingLine(
+        item=item,
+        number=call.words.phone(item.client) if item.client else "",
+        by=str(item.order.get("trigger") or ""),
+        provider=name,
+        why=stuck.why if stuck else reason_in_words(item.kind, item.reason, call.texts),
+        todo=stuck.todo if stuck else "",
+        mended_at=call.here(stuck.mended_at) if stuck else "",
+        url=call.services.url_of(item.account_id, "deal", item.deal_id) if item.deal_id else "",
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stuck:
+    """Why nothing goes out until somebody acts, and what they do where."""
+
+    why: str
+    todo: str
+    mended_at: str
+
+
+def why_stuck(name: str, saved: SavedSmsConnection | None, texts: Texts) -> Stuck | None:
+    """None: it needs nobody."""
+    if saved is None:
+        return _stuck("gone", "/setup/sms", name, texts)
+    page = f"/setup/sms/{saved.name}"
+    if not saved.is_on:
+        return _stuck("off", page, name, texts)
+    if SMS_KINDS[saved.connection.kind].missing(saved.connection):
+        return _stuck("lacks", page, name, texts)
+    return _stuck("stopped", page, name, texts) if saved.stop else None
+
+
+def _stuck(what: str, page: str, name: str, texts: Texts) -> Stuck:
+    key = f"messages.texts.stuck.{what}"
+    return Stuck(why=texts.say(key, name=name), todo=texts.say(f"{key}.todo", name=name), mended_at=page)
