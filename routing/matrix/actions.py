@@ -23,12 +23,16 @@ class _Action(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+MOST_MINUTES = 60 * 24 * 366
+"""A year and a day."""
+
+
 class Deadline(BaseModel):
     """minutes from the decision on; is_working: counted in the account's working time."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    minutes: int = Field(ge=0, le=60 * 24 * 366)
+    minutes: int = Field(ge=0, le=MOST_MINUTES)
     is_working: bool = True
 
 

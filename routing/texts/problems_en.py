@@ -61,6 +61,8 @@ SENTENCES: Mapping[str, str] = {
     "matrix.problem.task-type-unknown.remedy": "choose another type: call, meeting or one of your own",
     "matrix.problem.attached-too-early": "the call is attached at answer: duration and recording are not known yet and are not added later",
     "matrix.problem.attached-too-early.remedy": "move the action to the end of the call",
+    "matrix.problem.task-due-at-once": "a task is due in 0 minutes: it is overdue as soon as it appears",
+    "matrix.problem.task-due-at-once.remedy": "give it time, e.g. 15 minutes",
     "matrix.problem.action-repeated": "the action “{what}” stands twice in the cell: only the first has an effect",
     "matrix.problem.action-repeated.remedy": "delete one of them",
     "matrix.problem.deal-without-contact": "a new client's deal is created before the contact and stays without one",

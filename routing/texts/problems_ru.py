@@ -61,6 +61,8 @@ SENTENCES: Mapping[str, str] = {
     "matrix.problem.task-type-unknown.remedy": "выберите другой тип: call, meeting или свой",
     "matrix.problem.attached-too-early": "звонок прикрепляется в момент ответа: длительности и записи ещё нет, и позже они не добавятся",
     "matrix.problem.attached-too-early.remedy": "перенесите действие в конец звонка",
+    "matrix.problem.task-due-at-once": "срок задачи — 0 минут: она станет просроченной, едва появится",
+    "matrix.problem.task-due-at-once.remedy": "дайте на неё время, например 15 минут",
     "matrix.problem.action-repeated": "действие «{what}» стоит в ячейке дважды: сработает только первое",
     "matrix.problem.action-repeated.remedy": "удалите лишнее",
     "matrix.problem.deal-without-contact": "сделка нового клиента создаётся раньше контакта и останется без него",

@@ -10,7 +10,7 @@ from gateway.web.distribution import template_list
 from gateway.web.distribution.analytics import show_analytics
 from gateway.web.distribution.results import log, results, waiting
 from gateway.web.distribution.shift_change import runs, settings
-from gateway.web.distribution.template import page, stages, trying, versions
+from gateway.web.distribution.template import attaching, page, stages, trying, versions
 from gateway.web.frame import PageAnswer, PageRoute
 
 DistributionHandler = Callable[[Any], Awaitable[PageAnswer]]
@@ -42,7 +42,7 @@ PAGES: tuple[PageRoute, ...] = (
     _get(_TEMPLATE + "/hook", stages.show_hook, "admin"),
     _get(_TEMPLATE + "/versions", versions.show_versions),
     _post(_TEMPLATE + "/versions/{version}", versions.take_back),
-    _post(_TEMPLATE + "/stages", stages.attach_stage),
+    _post(_TEMPLATE + "/stages", attaching.attach_stage),
     _get(_STAGE + "/detach", stages.ask_to_detach, "senior_manager"),
     _post(_STAGE + "/detach", stages.detach_stage),
     _get(_STAGE + "/give", stages.ask_to_give, "senior_manager"),

@@ -16,6 +16,7 @@ from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.web.frame import Form, PageCall, PageQuery, PageRefused, SeeOther, Shown, page_not_found
 from gateway.web.matrix.conflict import conflict_page, merge_said
 from gateway.web.matrix.fields import ACTION, action_of, fresh_action
+from gateway.web.matrix.not_saved import not_saved, odd_numbers
 from gateway.web.matrix.seen import see_draft
 from gateway.web.matrix.table import dom_id_of
 from gateway.web.matrix.table_page import MatrixQuery, cell_title, others_of, table_values
@@ -81,7 +82,13 @@ async def save_cell(call: PageCall[MatrixQuery, CellForm]) -> SeeOther | Shown:
         raise page_not_found()
     async with call.connection() as conn:
         table = form.table or (await store.draft(conn, call.account.id)).matrix.default
-        actions = _actions(form.model_extra or {})
+        odd = _odd(form)
+        actions = _actions(
+            {**(form.model_extra or {}), **dict.fromkeys(odd_numbers(form.model_extra or {}), "0")}
+        )
+        if odd:
+            part = MatrixPart(table, form.cell)
+            return await not_saved(call, part, actions, odd, revision=form.revision)
         catalogue = await catalogue_of(conn, call.account.id)
         actions, opened = pressed(
             actions, form.act, lambda do: fresh_action(do, form.cell, call.texts, catalogue)
@@ -106,6 +113,14 @@ async def save_cell(call: PageCall[MatrixQuery, CellForm]) -> SeeOther | Shown:
         undo=str(form.revision) if removed else None,
     )
     return SeeOther(f"{where}#panel-title", said=merge_said(saved))
+
+
+def _odd(form: CellForm) -> dict[str, str]:
+    """Return the numbers that none can read; one of an action that goes does no harm."""
+    what, _, which = form.act.partition(".")
+    gone = f"a{which}." if what == "remove" else None
+    found = odd_numbers(form.model_extra or {})
+    return {name: typed for name, typed in found.items() if gone is None or not name.startswith(gone)}
 
 
 async def _saved(call: PageCall[Any, Any], table: str, cell: str, opened: int | None) -> Shown:

@@ -95,6 +95,7 @@ async def _page(conn: Conn, call: PageCall[Any, Any], more: Mapping[str, Any], s
         "replay": await _replay(conn, call, seen),
         "next_version": _next(seen),
         "error": "",
+        "percent_error": "",
         "form": PublishForm(revision=seen.draft.revision),
         "most_shown": _MOST_SHOWN,
     }
@@ -179,6 +180,9 @@ async def publish(call: PageCall[PageQuery, PublishForm]) -> SeeOther | Shown:
         if len(form.why.strip()) < _SHORTEST_WHY:
             error = {"error": texts.say("matrix.page.say-why"), "form": form}
             return await _page(conn, call, error, 422)
+        if form.part == "share" and not _is_share(form.percent):
+            said = texts.say("matrix.page.odd-percent", typed=form.percent)
+            return await _page(conn, call, {"percent_error": said, "form": form}, 422)
         try:
             return await _publish(conn, call)
         except MatrixRefused:
@@ -193,6 +197,11 @@ async def publish(call: PageCall[PageQuery, PublishForm]) -> SeeOther | Shown:
             return await _page(conn, call, error, 409)
 
 
+def _is_share(typed: str) -> bool:
+    text = typed.strip()
+    return text.isascii() and text.isdigit() and len(text) <= 2 and int(text) >= 1
+
+
 async def _publish(conn: Conn, call: PageCall[PageQuery, PublishForm]) -> SeeOther:
     form, account_id, why = call.form, call.account.id, call.form.why.strip()
     if form.part == "all":
@@ -204,7 +213,7 @@ async def _publish(conn: Conn, call: PageCall[PageQuery, PublishForm]) -> SeeOth
     begun = await trials.begin(
         conn,
         account_id,
-        percent=int(form.percent) if form.part == "share" and form.percent.isdecimal() else None,
+        percent=int(form.percent) if form.part == "share" else None,
         line=form.line or None if form.part == "line" else None,
         revision=form.revision,
         by=call.who.name,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Literal
 
 from aiohttp import web
@@ -71,6 +71,8 @@ async def ask_password(call: PageCall[NextQuery, None]) -> PageAnswer:
 
 async def take_password(call: PageCall[PageQuery, PasswordForm]) -> PageAnswer:
     door, form = door_of(call), call.form
+    if lacks := [name for name in ("login", "password") if not getattr(form, name)]:
+        return _password_again(call, form, "", 422, lacks=lacks)
     try:
         begun = await door.steps.with_password(form.login, form.password, door.whence(call.request), call.now)
     except SignInRefused:
@@ -82,10 +84,17 @@ async def take_password(call: PageCall[PageQuery, PasswordForm]) -> PageAnswer:
 
 
 def _password_again(
-    call: AnyPageCall, form: PasswordForm, error: str, status: int, seconds: int = 0
+    call: AnyPageCall,
+    form: PasswordForm,
+    error: str,
+    status: int,
+    seconds: int = 0,
+    lacks: Sequence[str] = (),
 ) -> Shown:
+    """lacks: fields that were left empty, which is no try to enter."""
     headers = {"Retry-After": str(seconds)} if seconds else {}
-    values = _password_values(form.next, form.login[:100], error)
+    errors = {name: call.texts.say(f"sign_in.no_{name}") for name in lacks}
+    values = {**_password_values(form.next, form.login[:100], error), "errors": errors}
     return Shown("sign_in/password.html", values, status, headers)
 
 
@@ -94,6 +103,7 @@ def _password_values(next: str, login: str = "", error: str = "") -> dict[str, A
         "next": way_back(next),
         "login": login,
         "error": error,
+        "errors": {},
         "lost": False,
         "languages": names_of_languages(),
     }
@@ -111,6 +121,8 @@ async def take_code(call: PageCall[PageQuery, CodeForm]) -> PageAnswer:
         return half
     session, csrf = half
     _refuse_other_form(csrf, form.csrf)
+    if not form.code.strip():
+        return _code_again(call, csrf, form.next, call.texts.say("sign_in.no_code"), 422)
     try:
         begun = await door.steps.with_code(session, form.code, door.whence(call.request), call.now)
     except SignInRefused:

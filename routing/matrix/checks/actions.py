@@ -47,6 +47,8 @@ def check_action(where: str, action: Action, catalogue: Catalogue) -> Iterator[P
             yield from check_place(where, None, stage, catalogue)
     elif isinstance(action, MakeTask):
         yield from _task_type(where, action.type, catalogue)
+        if action.due.minutes == 0:
+            yield problem("task-due-at-once", where)
 
 
 def check_place(

@@ -62,6 +62,7 @@ SEVERITIES: Mapping[str, Severity] = {
     "template-refused": "error",
     "unsorted-off": "warning",
     "task-type-unknown": "error",
+    "task-due-at-once": "warning",
     "attached-too-early": "warning",
     "action-repeated": "warning",
     "deal-without-contact": "warning",

@@ -238,9 +238,9 @@ async def test_stages_are_attached_detached_and_refused_in_words(shop: Site) -> 
     assert "Новая" in shown.text
     assert shown.all("rect")[0]["fill"] == "#99ccff"
     for form, said in (
-        ({"stage": "", **occasions}, "Этап не выбран"),
-        ({"stage": "1:142", **occasions}, "Этап не выбран"),
-        ({"stage": "1:20"}, "какие сделки раздавать"),
+        ({"stage": "", **occasions}, "Выберите открытый этап"),
+        ({"stage": "1:142", **occasions}, "Выберите открытый этап"),
+        ({"stage": "1:20"}, "Отметьте те, что переходят на этап"),
     ):
         refused = await admin.post(f"{SHOP}/stages", form)
         assert (refused.status, said in refused.words) == (422, True), form

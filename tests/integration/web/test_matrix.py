@@ -389,3 +389,78 @@ async def test_the_record_of_changes_says_what_a_save_of_the_draft_changed(crm: 
         assert "inbound.missed.new" not in row
         ours = re.sub("[“«].*?[”»]", "", row)  # what is quoted is the text of a note
         assert bool(re.search("[А-яё]", ours)) is (language == "ru"), row
+
+
+async def _task(crm: Site, senior: Browser) -> tuple[dict[str, str], str]:
+    """The form of the cell with one task more, and that task's field of minutes."""
+    form = fields_of(await panel(senior), "cell-form")
+    added = await senior.post("/matrix/cell", {**form, "act": "add.create_task"})
+    form = fields_of(await senior.get(added.location.partition("#")[0]), "cell-form")
+    return form, f"a{len(await actions(crm)) - 1}.minutes"
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "foot"),
+    [
+        ("ru", "«завтра» не подходит. Нужно целое число минут", "Не сохранено: поправьте"),
+        ("en", "“завтра” does not fit. It takes a whole number of minutes", "Not saved: put right"),
+    ],
+)
+async def test_minutes_that_are_no_number_are_said_at_their_field_and_nothing_is_lost(
+    crm: Site, language: Language, said: str, foot: str
+) -> None:
+    senior = crm.as_("senior_manager", language=language)
+    form, minutes = await _task(crm, senior)
+    id, before = minutes.replace(".", "-"), (await draft(crm)).revision
+    wrong = {**form, minutes: "завтра", minutes.replace("minutes", "text"): "Позвонить"}
+    refused = await senior.post("/matrix/cell", {**wrong, "act": "save"})
+    field = refused.page.by_id(id)
+    assert (refused.status, field["value"], field["aria-invalid"]) == (422, "завтра", "true")
+    assert f"{id}-odd" in field["aria-describedby"]
+    assert said in refused.page.by_id(f"{id}-odd").text
+    assert foot in refused.page.by_id("matrix-foot").text
+    assert refused.page.by_id(minutes.replace(".minutes", "-text"))["value"] == "Позвонить"
+    part = await senior.post("/matrix/cell", {**wrong, "act": "save"}, **{"HX-Request": "true"})
+    assert (part.status, said in part.page.by_id(f"{id}-odd").text, foot in part.words) == (422, True, True)
+    assert (await draft(crm)).revision == before
+    right = await senior.post(
+        "/matrix/cell", {**wrong, minutes: "15", "act": "save"}, **{"HX-Request": "true"}
+    )
+    assert (right.status, right.page.by_id(f"{id}-odd").text) == (200, "")
+    gone = await senior.post(
+        "/matrix/cell",
+        {
+            **wrong,
+            "revision": str((await draft(crm)).revision),
+            "act": f"remove.{minutes[1:].partition('.')[0]}",
+        },
+    )
+    assert gone.status == 303, "what goes may be odd"
+
+
+@pytest.mark.parametrize("typed", ["", "-5", "1,5", "527041", "9" * 30])
+async def test_minutes_are_whole_and_within_a_year(crm: Site, typed: str) -> None:
+    senior = crm.as_("senior_manager")
+    form, minutes = await _task(crm, senior)
+    refused = await senior.post("/matrix/cell", {**form, minutes: typed, "act": "save"})
+    assert (refused.status, "от 0 до 527040" in refused.words) == (422, True)
+
+
+async def test_a_task_due_in_no_time_is_taken_and_warned_of(crm: Site) -> None:
+    senior = crm.as_("senior_manager")
+    form, minutes = await _task(crm, senior)
+    saved = await senior.post("/matrix/cell", {**form, minutes: "0", "act": "save"})
+    assert "просроченной, едва появится" in (await senior.get(saved.location.partition("#")[0])).words
+
+
+async def test_a_share_that_is_none_is_said_at_its_field(crm: Site) -> None:
+    admin = crm.as_("admin")
+    form, _ = await _task(crm, admin)
+    await admin.post("/matrix/cell", {**form, "act": "save"})
+    revision = str((await draft(crm)).revision)
+    for typed in ("", "0", "100", "половина"):
+        body = {"revision": revision, "why": "на пробу", "part": "share", "percent": typed}
+        refused = await admin.post("/matrix/publish", body)
+        assert (refused.status, refused.page.by_id("percent")["value"]) == (422, typed)
+        assert "от 1 до 99" in refused.page.by_id("percent-error").text
+        assert refused.page.by_id("why").text.strip() == "на пробу"

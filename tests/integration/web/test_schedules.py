@@ -142,9 +142,24 @@ async def test_leave_has_a_substitute_on_the_page(site: Site) -> None:
         (10, 12, None),
         (13, 20, SENIOR.id),
     ]
-    for wrong in ({"last": "2026-12-01"}, {"substitute": ANNA.id}, {"who": "p:nobody"}):
+    for wrong, field in (
+        ({"first": ""}, "leave-first"),
+        ({"last": "2026-12-01"}, "leave-last"),
+        ({"substitute": ANNA.id}, "leave-substitute"),
+        ({"who": "p:nobody"}, "leave"),
+    ):
         refused = await senior.post(f"{PLACE}/leave", {**form, **wrong})
-        assert (refused.status, bool(refused.page.by_id("leave-error").text)) == (422, True), wrong
+        assert (refused.status, bool(refused.page.by_id(f"{field}-error").text)) == (422, True), wrong
+        assert refused.page.by_id(field)["aria-invalid"] == "true"
     gone = {"who": f"p:{ANNA.id}", "first": "2026-12-10", "last": "2026-12-12"}
     assert (await senior.post(f"{PLACE}/leave/remove", gone)).status == 303
     assert len(await leave()) == 2
+
+
+async def test_each_field_of_a_named_shift_that_is_empty_is_marked(site: Site) -> None:
+    await prepare_sales(site)
+    senior = site.as_("senior_manager", language="en")
+    refused = await senior.post(f"{PLACE}/shifts", {"name": "Day", "letter": "", "hours": ""})
+    said = {name: bool(refused.page.all(id=f"shift-{name}-error")) for name in ("name", "letter", "hours")}
+    assert (refused.status, said) == (422, {"name": False, "letter": True, "hours": True})
+    assert refused.page.by_id("shift-name")["value"] == "Day"

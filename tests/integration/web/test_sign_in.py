@@ -286,3 +286,15 @@ async def test_ones_own_page_needs_no_account(house: House) -> None:
     page = await browser.get("/me/account")
     assert page.status == 200
     assert page.page.by_id("password-panel")
+
+
+async def test_an_empty_field_is_no_try_to_enter(house: House) -> None:
+    visitor = house.visitor()
+    page = (await visitor.get("/sign-in")).page
+    for _ in range(20):
+        refused = await visitor.send(page, "/sign-in", login="olga", password="")
+        assert refused.status == 422
+    assert "Впишите пароль" in refused.page.by_id("password-error").text
+    assert not refused.page.all(id="login-error")
+    right = await visitor.send(refused.page, "/sign-in", login="olga", password=PASSWORD)
+    assert right.status == 303

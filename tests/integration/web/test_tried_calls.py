@@ -50,7 +50,10 @@ async def test_a_number_that_was_not_understood_says_how_it_was_read(site: Site)
     for number, words in read.items():
         assert words in (await person.get(_address(number=number))).words, number
     bad = await person.get(_address(number=CLIENT, talked="-1", at="tomorrow", who="x"))
-    assert bad.words.count("There is no such value") == 3
+    assert bad.words.count("There is no such value") == 1
+    assert "“-1” does not fit. It takes a whole number of seconds" in bad.page.by_id("talked-error").text
+    assert bad.page.by_id("talked")["value"] == "-1"
+    assert "Write a day and a time" in bad.page.by_id("at-error").text
 
 
 async def test_the_draft_is_played_on_a_call_that_was(site: Site, pool: asyncpg.Pool) -> None:

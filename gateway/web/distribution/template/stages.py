@@ -10,9 +10,7 @@ from typing import Any
 from crm.port import Pipeline
 from crm.store.metadata import pipelines_of
 from gateway.admin.distribution import orders, templates
-from gateway.admin.distribution.templates import StageTaken
 from gateway.admin.protection.grants import refuse_bound
-from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.crm_accounts.secret_address import hook_address
 from gateway.store.distribution import templates as store
 from gateway.store.distribution.templates import Attachment
@@ -20,8 +18,6 @@ from gateway.store.worker.long_tasks import TooMuchWork
 from gateway.web.distribution.tabs import tabs, template_path
 from gateway.web.frame import (
     AnyPageCall,
-    Form,
-    NoPageQuery,
     PageAnswer,
     PageCall,
     PageRefused,
@@ -31,14 +27,6 @@ from gateway.web.frame import (
 )
 from routing.texts.catalogue import phrase
 from runtime.database.pool import Conn
-
-
-class AttachForm(Form):
-    """stage: as pipeline:stage."""
-
-    stage: str = ""
-    entered: bool = False
-    created: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,26 +87,6 @@ def free_stages(
         if not p.is_archived
     ]
     return [(name, stages) for name, stages in found if stages]
-
-
-async def attach_stage(call: PageCall[NoPageQuery, AttachForm]) -> SeeOther:
-    name, form = call.path["template"], call.form
-    pipeline, _, stage = form.stage.partition(":")
-    if not stage:
-        raise PageRefused(422, "no-stage")
-    wanted = Attachment(
-        pipeline_id=pipeline, stage_id=stage, template=name, entered=form.entered, created=form.created
-    )
-    async with call.connection() as conn:
-        try:
-            await templates.attach(conn, call.account.id, wanted, by=call.who.name)
-        except NothingOfThatName as err:
-            raise page_not_found("template") from err
-        except StageTaken as err:
-            raise PageRefused(409, "stage-taken", template=err.template) from err
-        except InputRefused as err:
-            raise PageRefused(422, "no-stage" if err.field != "entered" else "no-occasion") from err
-    return SeeOther(f"{call.here(template_path(name))}#stages", said=phrase("distribution.stages.attached"))
 
 
 async def ask_to_detach(call: PageCall) -> Shown:

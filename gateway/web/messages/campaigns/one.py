@@ -116,9 +116,11 @@ async def campaign_page(
     *,
     error: str = "",
     typed: str = "",
+    planned: str | None = None,
     status: int = 200,
 ) -> Shown:
-    """error: at the field of numbers. typed: what was typed there."""
+    """error: at the field of numbers. typed: what was typed there. planned: a beginning that was refused, then the error
+    is that field's."""
     query = query or MembersPageQuery()
     async with call.connection() as conn:
         row = await the_campaign_seen(call, conn)
@@ -147,6 +149,7 @@ async def campaign_page(
         "may_command": call.may("senior_manager"),
         "error": error,
         "typed": typed,
+        "planned": planned,
     }
     template = "messages/campaigns/_one.html" if call.is_fragment else "messages/campaigns/one.html"
     return Shown(template, values, status=status)
@@ -247,7 +250,7 @@ async def plan(call: PageCall[NoPageQuery, PlanForm]) -> SeeOther | Shown:
     try:
         at = datetime.fromisoformat(call.form.starts_at).replace(tzinfo=ZoneInfo(call.account.time_zone))
     except ValueError:
-        return await _refused(call, "starts_at")
+        return await _not_planned(call)
     return await _commanded(call, "plan", at)
 
 
@@ -273,13 +276,18 @@ async def _commanded(
     except InputRefused as err:
         if err.field != "starts_at":
             raise
-        return await _refused(call, "starts_at")
+        return await _not_planned(call)
     return SeeOther(call.here(campaign_path(row.name)), said=phrase(f"messages.campaigns.said.{command}"))
 
 
 async def _refused(call: AnyPageCall, why: str, status: int = 422) -> Shown:
     error = call.texts.say(f"messages.campaigns.refused.{why}")
     return await campaign_page(call, error=error, status=status)
+
+
+async def _not_planned(call: AnyPageCall) -> Shown:
+    error = call.texts.say("messages.campaigns.refused.starts_at")
+    return await campaign_page(call, error=error, planned=call.form.starts_at, status=422)
 
 
 async def take_out(call: PageCall[NoPageQuery, TakeOutForm]) -> SeeOther | Shown:

@@ -61,11 +61,11 @@ class LeaveForm(Form):
 
 
 class LeaveOdd(Exception):
-    """This is no leave. code: of the sentence "shifts.absence.…"."""
+    """This is no leave. code: of the sentence "shifts.absence.…". fields: of the form, that are wrong."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str, *fields: str) -> None:
         super().__init__(code)
-        self.code = code
+        self.code, self.fields = code, fields
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,8 @@ async def _changed(
             words = err.errors[0].in_words(call.texts.language)
             return _page(call, seen, {field: ": ".join(words)}, typed, leave)
         except LeaveOdd as err:
-            return _page(call, seen, {field: call.texts.say(f"shifts.absence.{err.code}")}, typed, leave)
+            said_so = call.texts.say(f"shifts.absence.{err.code}")
+            return _page(call, seen, dict.fromkeys(err.fields, said_so), typed, leave)
         except ValidationError:
             return _page(call, seen, {field: call.texts.say("shifts.setting.incomplete")}, typed, leave)
         except ValueError:
@@ -177,6 +178,11 @@ async def remove_lines(call: PageCall[GridQuery, ScheduleLinesForm]) -> SeeOther
 async def add_shift(call: PageCall[GridQuery, ShiftForm]) -> SeeOther | Shown:
     """Name hours; a shift of the same letter is changed."""
     form = call.form
+    lacks = [name for name in ("name", "letter", "hours") if not getattr(form, name).strip()]
+    if lacks:
+        errors = {f"shift-{name}": call.texts.say(f"shifts.shift.no_{name}") for name in lacks}
+        async with call.connection() as conn:
+            return _page(call, await see_schedule(conn, call, call.query), errors, form)
 
     def change(seen: ScheduleSeen) -> Schedule:
         shift = NamedShift(
@@ -227,14 +233,16 @@ async def add_leave(call: PageCall[GridQuery, LeaveForm]) -> SeeOther | Shown:
     shortened: list[Leave] = []
 
     def change(seen: ScheduleSeen) -> Schedule:
-        if form.first is None or form.last is None or form.last < form.first:
-            raise LeaveOdd("no_dates")
+        if odd := _odd_days(form):
+            raise LeaveOdd("no_dates", *odd)
+        assert form.first is not None, "else it is odd"
+        assert form.last is not None, "else it is odd"
         if form.who not in {line.key for line in lines_of(seen.schedule, seen.staff)}:
-            raise LeaveOdd("no_line")
+            raise LeaveOdd("no_line", "leave")
         if form.substitute and f"p:{form.substitute}" == form.who:
-            raise LeaveOdd("oneself")
+            raise LeaveOdd("oneself", "leave-substitute")
         if form.substitute and not getattr(seen.staff.by_id.get(form.substitute), "is_active", False):
-            raise LeaveOdd("substitute_off")
+            raise LeaveOdd("substitute_off", "leave-substitute")
         one = Leave(first=form.first, last=form.last, substitute=form.substitute or None)
         before = plan_of(seen.schedule, whose_of(form.who))
         shortened.extend(other for other in (before.leave if before else ()) if _is_shortened(other, one))
@@ -249,6 +257,13 @@ async def add_leave(call: PageCall[GridQuery, LeaveForm]) -> SeeOther | Shown:
         return phrase("shifts.absence.shortened", days=days)
 
     return await _changed(call, "leave", change, said, back="/settings", leave=form)
+
+
+def _odd_days(form: LeaveForm) -> list[str]:
+    odd = [f"leave-{name}" for name in ("first", "last") if getattr(form, name) is None]
+    if not odd and form.first is not None and form.last is not None and form.last < form.first:
+        return ["leave-last"]
+    return odd
 
 
 def _is_shortened(other: Leave, new: Leave) -> bool:

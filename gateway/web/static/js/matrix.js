@@ -8,6 +8,16 @@ export function startMatrix() {
     if (event.target.matches("[data-template]")) lastField = event.target;
   });
   document.addEventListener("click", onVariable);
+  document.body.addEventListener("htmx:oobAfterSwap", markOdd);
+}
+
+// What is wrong with a number came, or went, without its field: that keeps what is being typed.
+function markOdd() {
+  for (const place of document.querySelectorAll("[data-odd-of]")) {
+    const field = document.getElementById(place.dataset.oddOf);
+    if (place.childElementCount) field?.setAttribute("aria-invalid", "true");
+    else field?.removeAttribute("aria-invalid");
+  }
 }
 
 function onMatrixKey(event) {

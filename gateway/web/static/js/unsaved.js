@@ -11,7 +11,6 @@ export function startUnsaved() {
   document.body.addEventListener("htmx:afterRequest", onAnswer);
   document.body.addEventListener("htmx:sendError", onFailure);
   document.body.addEventListener("htmx:responseError", onFailure);
-  document.body.addEventListener("htmx:validation:halted", onInvalid);
   document.addEventListener("click", onLeave, true);
   addEventListener("beforeunload", (event) => {
     if (isUnsaved()) event.preventDefault();
@@ -55,15 +54,6 @@ function say(target, text) {
   sign.setAttribute("role", "alert");
   sign.textContent = text;
   target.replaceChildren(sign);
-}
-
-// A field that the browser does not let through: nothing was sent, so nothing is saved.
-function onInvalid(event) {
-  const form = event.detail.elt.closest("form[data-guard]");
-  const target = form && document.querySelector(form.getAttribute("hx-target"));
-  if (!target) return;
-  say(target, document.body.dataset.notValid);
-  event.detail.errors[0].elt.reportValidity();
 }
 
 // Save and leave, leave without saving, stay: the buttons carry data-leave with save, drop or nothing.

@@ -159,6 +159,8 @@ SENTENCES: Mapping[str, str] = {
     "calls.try.current": "the published one",
     "calls.try.draft": "the draft",
     "calls.try.run": "Try",
+    "calls.try.bad_talked": "“{typed}” does not fit. It takes a whole number of seconds, from 0 to 86399.",
+    "calls.try.bad_at": "Write a day and a time, from the year 2000 on.",
     "calls.try.bad": "There is no such value",
     "calls.try.examples": "Ready examples:",
     "calls.try.example.known": "a client we know, answered",

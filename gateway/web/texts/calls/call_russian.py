@@ -159,6 +159,8 @@ SENTENCES: Mapping[str, str] = {
     "calls.try.current": "действующая",
     "calls.try.draft": "черновик",
     "calls.try.run": "Проверить",
+    "calls.try.bad_talked": "«{typed}» не подходит. Нужно целое число секунд, от 0 до 86399.",
+    "calls.try.bad_at": "Впишите день и время, с 2000 года.",
     "calls.try.bad": "Этого значения быть не может",
     "calls.try.examples": "Готовые примеры:",
     "calls.try.example.known": "знакомый клиент, отвечен",

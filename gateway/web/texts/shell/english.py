@@ -15,7 +15,6 @@ SENTENCES: Mapping[str, str] = {
     "shell.sign_out": "Sign out",
     "shell.no_account": "No account chosen",
     "shell.not_saved": "Not saved: no connection. Trying again every 3 seconds.",
-    "shell.not_valid": "Not saved: the field does not take such a value.",
     "shell.stale": "as of {at}",
     "shell.crm.broken": "amoCRM no longer accepts the key, since {since}. Calls are kept, what is to be written waits.",
     "shell.crm.broken.do": "Connect again",

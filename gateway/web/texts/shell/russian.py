@@ -15,7 +15,6 @@ SENTENCES: Mapping[str, str] = {
     "shell.sign_out": "Выйти",
     "shell.no_account": "Аккаунт не выбран",
     "shell.not_saved": "Не сохранено: нет связи. Повторяем каждые 3 секунды.",
-    "shell.not_valid": "Не сохранено: такое значение поля не подходит.",
     "shell.stale": "данные на {at}",
     "shell.crm.broken": "amoCRM больше не принимает ключ с {since}. Звонки сохраняются, записи в CRM ждут.",
     "shell.crm.broken.do": "Подключить заново",

@@ -159,6 +159,7 @@ WARNED: list[tuple[str, str, Matrix]] = [
     ("unsorted-off", AT, with_cell({"do": "create_lead", "pipeline_id": "8"})),
     ("attached-too-early", "default/inbound.answered.new/answer", with_cell({"do": "attach_call"}, cell="inbound.answered.new/answer")),
     ("template-without-people", AT, with_cell(task(responsible="template:night"))),
+    ("task-due-at-once", AT, with_cell(task(due={"minutes": 0}))),
     ("action-repeated", f"default/{CELL}", with_cell(deal(), deal())),
     ("deal-without-contact", f"default/{CELL}", with_cell(deal(), {"do": "create_contact", "responsible": "senior"})),
 ]  # fmt: skip
