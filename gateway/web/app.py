@@ -39,6 +39,7 @@ from gateway.web.frame import (
     page_not_found,
 )
 from gateway.web.frames.door import opened_by, person_of, refuse_bad_frame
+from gateway.web.kept_pages import KEPT, led_back, shown_again
 from gateway.web.languages import language_of
 from gateway.web.links import address, own_path
 from gateway.web.page_headers import dress_page
@@ -48,7 +49,7 @@ from gateway.web.render import TemplateSet, of_call
 from gateway.web.shell import is_of_nobody_like, with_surroundings
 from gateway.web.texts.sentences import TEXTS
 from gateway.web.words.words import Words
-from runtime.database.errors import may_pass
+from runtime.database.errors import DATABASE_ERRORS, may_pass
 from runtime.trouble import Trouble
 
 log = structlog.get_logger(__name__)
@@ -97,6 +98,8 @@ class Pages:
         call = who if isinstance(who, PageCall) else self._call(request, who)
         try:
             call = await self._judged(page, request, call)
+            if (again := await shown_again(page, call)) is not None:
+                return again
             with acting(call.who.actor(self._services.peers.address_of(request))):
                 answer = await self._services.silence.unless_silent(page.handler(call))
             self._trouble.recovered()
@@ -104,7 +107,7 @@ class Pages:
                 await self._services.configuration.take_over((call.account.id,), with_tokens=False)
             if isinstance(answer, Shown) and page.frame == "inside" and not call.is_fragment:
                 call = await with_surroundings(call)
-            return self._made(page, request, call, answer)
+            return await self._led_back(page, call, self._made(page, request, call, answer))
         except PageRefused as err:
             return self._refused(page, call, err.status, err.code, err.values)
         except InputRefused as err:
@@ -116,6 +119,18 @@ class Pages:
             raise
         except Exception as err:
             return self._failed(page, call, err)
+
+    async def _led_back(
+        self, page: PageRoute, call: AnyPageCall, response: web.StreamResponse
+    ) -> web.StreamResponse:
+        """While the database is away, what was refused is the answer to the form."""
+        if not isinstance(response, web.Response):
+            return response
+        try:
+            return await led_back(page, call, response)
+        except DATABASE_ERRORS as err:
+            self._trouble.failed(err)
+            return response
 
     async def _framed(self, page: PageRoute, request: web.Request) -> AnyPageCall | web.StreamResponse:
         """Return the call of a page within the CRM: who asks stands in its address, whatever cookies come along."""
@@ -236,6 +251,8 @@ class Pages:
         if isinstance(answer, SeeOther):
             return toasts.leading_to(answer, is_fragment=call.is_fragment, is_https=self._is_https)
         response = self._rendered(page, call, answer)
+        if answer.is_typed:
+            response[KEPT] = True
         toasts.take(request, response)
         return response
 

@@ -60,12 +60,14 @@ class NoPageQuery(PageQuery):
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """An answer made of a template. values: beside those that every template has (gateway/web/render.py)."""
+    """An answer made of a template. values: beside those that every template has (gateway/web/render.py). is_typed: it shows what a
+    form sent and nobody saved, and no secret: back leads to it again."""
 
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    is_typed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

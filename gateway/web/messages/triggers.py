@@ -324,7 +324,8 @@ async def editor(
         "firings": await _firings_of(call, conn, saved),
         **await _shown_on_deals(call, conn, given, known, options),
     }
-    return Shown("messages/trigger.html", values, status=422 if errors and status == 200 else status)
+    status = 422 if errors and status == 200 else status
+    return Shown("messages/trigger.html", values, status=status, is_typed=True)
 
 
 async def _firings_of(call: AnyPageCall, conn: Conn, saved: SavedTrigger | None) -> Sequence[FiringLine]:

@@ -58,6 +58,7 @@ _DOES_NOT_GROW = {
     "distribution_version": "one for each publication, which a person makes",
     "do_not_call": "whoever asked not to be called stays on the list",
     "employee": "people",
+    "kept_page": "each is gone a quarter of an hour later, with the next one that is kept",
     "lookup_rules": "one for each change of the rules, which a person makes",
     "matrix_draft": "one an account",
     "matrix_draft_saved": "the latest 200 an account: its trigger deletes the older ones",

@@ -121,4 +121,15 @@ ROWS = (
             "tests/integration/doors/test_at_once.py::test_a_connection_that_is_switched_off_is_refused_on_open_lines_too",
         ),
     ),
+    Sabotage(
+        name="kept-page-of-another-session",
+        hurts="whoever comes by the address reads what somebody else typed",
+        file="gateway/web/kept_pages.py",
+        old='"\\n".join((call.who.csrf, ',
+        new='"\\n".join((',
+        tests=(
+            "tests/integration/web/test_refused_forms.py"
+            "::test_a_kept_page_is_for_its_session_in_its_language_for_a_quarter_of_an_hour",
+        ),
+    ),
 )

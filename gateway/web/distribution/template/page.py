@@ -169,7 +169,7 @@ async def template_page(
         **await _beside(conn, call, form, saved),
         **(await stages_seen(conn, call, form.name) if saved else {"attached": (), "free_stages": ()}),
     }
-    return Shown(_PAGE, {**values, **more}, status=status)
+    return Shown(_PAGE, {**values, **more}, status=status, is_typed=True)
 
 
 async def form_values(
