@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from aiohttp import web
 
 from gateway.store.admin.audit import AUDIT_KINDS, AuditEntry, AuditFilter, audit_entries
+from gateway.store.admin.staff import stored_employees
 from gateway.web.frame import AnyPageCall, PageCall, PageQuery, Shown
 from gateway.web.setup.tabs import tabs_of
+from gateway.web.users.change_words import ChangeWords
 from gateway.web.words.spreadsheet import no_formula
 from routing.texts.catalogue import LANGUAGES, Texts
+from runtime.database.pool import Conn
 
 CHANGES = "/setup/audit"
-_OF_CODES = ("state", "reason")
-"""Fields whose values are words of the program."""
 _IN_WORDS = "changed."
 """Begins the names of fields that say what was changed, each in one language."""
 _PAGE, _CSV_PAGE, _MOST_CSV_ROWS = 50, 1000, 100_000
@@ -47,11 +48,20 @@ async def show_changes(call: PageCall[ChangesQuery, None]) -> Shown:
     query = call.query
     async with call.connection() as conn:
         found = await audit_entries(conn, _wanted(call), limit=_PAGE + 1)
-    shown = found[:_PAGE]
+        shown = found[:_PAGE]
+        said = await _words_of(conn, call, shown)
     chosen = {"who": query.who, "what": query.what, "since": query.since, "until": query.until}
     values = {
         "tabs": tabs_of(call, "audit"),
-        "entries": [(one, _title(one, call.texts), parts_of(one, call.texts)) for one in shown],
+        "entries": [
+            (
+                one,
+                _title(one, call.texts),
+                said[one.account_id].object(one),
+                parts_of(one, said[one.account_id]),
+            )
+            for one in shown
+        ],
         "query": query,
         "kinds": [("", call.texts.say("audit.any_kind")), *_kinds(call.texts)],
         "is_filtered": any(chosen.values()),
@@ -62,13 +72,30 @@ async def show_changes(call: PageCall[ChangesQuery, None]) -> Shown:
     return Shown("users/changes.html", values)
 
 
+async def _words_of(
+    conn: Conn, call: AnyPageCall, entries: Sequence[AuditEntry]
+) -> dict[str | None, ChangeWords]:
+    """By account: people are called as they are called today; who is gone keeps their id."""
+    accounts = {id: one.name for id, one in call.services.configuration.now.accounts.items()}
+    found = {}
+    for account_id in {one.account_id for one in entries}:
+        people = await stored_employees(conn, account_id) if account_id else ()
+        found[account_id] = ChangeWords(
+            call.texts, call.words, {person.id: person.name for person in people}, accounts
+        )
+    return found
+
+
 async def changes_csv(call: PageCall[ChangesQuery, None]) -> web.Response:
     out = io.StringIO()
     writer = csv.writer(out, delimiter=";" if call.texts.language == "ru" else ",")
     columns = ("at", "who", "door", "address", "what", "object", "action", "difference")
     writer.writerow([call.texts.say(f"audit.column.{name}") for name in columns])
-    async for entry in _all(call):
-        writer.writerow([no_formula(cell) for cell in _cells(entry, call)])
+    async for entries in _all(call):
+        async with call.connection() as conn:
+            said = await _words_of(conn, call, entries)
+        for entry in entries:
+            writer.writerow([no_formula(cell) for cell in _cells(entry, call, said[entry.account_id])])
     return web.Response(
         body=out.getvalue().encode("utf-8-sig"),
         content_type="text/csv",
@@ -77,13 +104,12 @@ async def changes_csv(call: PageCall[ChangesQuery, None]) -> web.Response:
     )
 
 
-async def _all(call: PageCall[ChangesQuery, None]) -> AsyncIterator[AuditEntry]:
+async def _all(call: PageCall[ChangesQuery, None]) -> AsyncIterator[Sequence[AuditEntry]]:
     wanted, count = _wanted(call), 0
     while count < _MOST_CSV_ROWS:
         async with call.connection() as conn:
             found = await audit_entries(conn, wanted, limit=_CSV_PAGE)
-        for one in found:
-            yield one
+        yield found
         if len(found) < _CSV_PAGE:
             return
         count += len(found)
@@ -101,7 +127,7 @@ def _older(wanted: AuditFilter, seq: int) -> AuditFilter:
     )
 
 
-def _cells(entry: AuditEntry, call: AnyPageCall) -> Sequence[str]:
+def _cells(entry: AuditEntry, call: AnyPageCall, said: ChangeWords) -> Sequence[str]:
     texts = call.texts
     return (
         entry.at.astimezone(call.zone).strftime("%Y-%m-%d %H:%M:%S"),
@@ -109,9 +135,9 @@ def _cells(entry: AuditEntry, call: AnyPageCall) -> Sequence[str]:
         texts.word("audit.door", entry.door.replace("-", "_")),
         entry.address,
         kind_said(entry.what, texts),
-        entry.object,
+        said.object(entry),
         action_said(entry.action, texts),
-        "; ".join(f"{part.where}: {part.before} → {part.after}" for part in parts_of(entry, texts)),
+        "; ".join(f"{part.where}: {part.before} → {part.after}" for part in parts_of(entry, said)),
     )
 
 
@@ -153,36 +179,18 @@ def _said(prefix: str, code: str, texts: Texts) -> str:
     return texts.say(key) if key in texts.sentences else code
 
 
-def parts_of(entry: AuditEntry, texts: Texts) -> list[ChangedPart]:
+def parts_of(entry: AuditEntry, said: ChangeWords) -> list[ChangedPart]:
     """Return what differs, a line each."""
+    names = {**(entry.before or {}), **(entry.after or {})}
+    others = tuple(f"{_IN_WORDS}{language}" for language in LANGUAGES if language != said.texts.language)
+    return [_part(entry, name, said) for name in names if name not in others]
+
+
+def _part(entry: AuditEntry, name: str, said: ChangeWords) -> ChangedPart:
     before, after = entry.before or {}, entry.after or {}
-    others = tuple(f"{_IN_WORDS}{language}" for language in LANGUAGES if language != texts.language)
-    return [_part(name, before, after, texts) for name in {**before, **after} if name not in others]
-
-
-def _part(name: str, before: Mapping[str, Any], after: Mapping[str, Any], texts: Texts) -> ChangedPart:
     is_both = name in before and name in after
     kind = "changed" if is_both else "removed" if name in before else "added"
-    said = code_said if name in _OF_CODES else value_said
-    old = said(before[name], texts) if name in before else ""
-    new = said(after[name], texts) if name in after else ""
+    old = said.value(name, before[name]) if name in before else ""
+    new = said.value(name, after[name]) if name in after else ""
     field = "changed" if name.startswith(_IN_WORDS) else name
-    return ChangedPart(kind, _said("audit.field", field, texts), old, new)
-
-
-def code_said(value: Any, texts: Texts) -> str:
-    return (
-        _said("audit.value", value, texts) if value and isinstance(value, str) else value_said(value, texts)
-    )
-
-
-def value_said(value: Any, texts: Texts) -> str:
-    if isinstance(value, bool):
-        return texts.say("audit.value.yes" if value else "audit.value.no")
-    if value is None or value in ("", [], {}):
-        return texts.say("audit.value.nothing")
-    if isinstance(value, list):
-        return ", ".join(value_said(one, texts) for one in value)
-    if isinstance(value, dict):
-        return ", ".join(f"{name} {value_said(one, texts)}" for name, one in value.items())
-    return _said("audit.value", str(value), texts) if value in ("set", "changed", "on", "off") else str(value)
+    return ChangedPart(kind, said.field(entry.what, field), old, new)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from gateway.admin.schedules.saved import save_schedule
 from gateway.admin.users import UserOrder, add_user
 from gateway.store.admin.bindings import Bindings
+from gateway.store.worker import long_tasks
 from gateway.web.texts.sentences import TEXTS
-from gateway.web.users.changes import value_said
+from gateway.web.users.change_words import ChangeWords
 from gateway.web.words.spreadsheet import no_formula
-from tests.integration.api.client import ACCOUNT
-from tests.integration.web.browser import Answer
+from gateway.web.words.words import Words
+from routing.schedules.model import Leave, Schedule, WorkPlan
+from routing.texts.catalogue import Language
+from tests.integration.api.client import ACCOUNT, ANNA, SENIOR
+from tests.integration.web.browser import Answer, Site
 from tests.integration.web.html import Element
 from tests.integration.web.signing import PASSWORD, House, Visitor
 
@@ -143,11 +153,65 @@ async def test_who_changed_what_is_said_in_words_filtered_paged_and_taken_along(
     assert cells[5] == "'+60"
 
 
+def _said(language: Language) -> ChangeWords:
+    words = Words(
+        texts=TEXTS[language],
+        zone=ZoneInfo("Europe/Moscow"),
+        now=datetime(2026, 3, 2, tzinfo=UTC),
+        sees_numbers=True,
+    )
+    return ChangeWords(TEXTS[language], words, {"manager106": "Ирина Соколова"}, {"main": "Main"})
+
+
 def test_values_are_words() -> None:
-    ru, en = TEXTS["ru"], TEXTS["en"]
-    assert value_said(True, ru) == "да"
-    assert value_said(["a", False], en) == "a, no"
-    assert value_said(None, en) == value_said([], en) == "nothing"
-    assert value_said("set", ru) == "задано"
-    assert value_said({"rate": 3}, en) == "rate 3"
+    ru, en = _said("ru"), _said("en")
+    assert ru.value("", True) == "да"
+    assert en.value("", ["a", False]) == "a, no"
+    assert en.value("", None) == en.value("", []) == "nothing"
+    assert ru.value("", "set") == "задано"
+    assert en.value("", {"rate": 3}) == "rate: 3"
+    leave = [{"first": "2026-12-07", "last": "2026-12-20", "substitute": "manager106"}]
+    assert ru.value("people.x.leave", leave) == "07.12.2026 – 20.12.2026 (замещает: Ирина Соколова)"
+    assert (
+        en.value("people.x.periods", [{"first": "2026-12-07", "last": "2026-12-07"}])
+        == "7\u00a0Dec\u00a02026 (free)"
+    )
+    assert ru.value("working_time.hours.1", [["09:00", "18:00"]]) == "09:00–18:00"
+
+
+def test_fields_are_called_as_their_pages_call_them() -> None:
+    ru, en = _said("ru"), _said("en")
+    assert ru.field("schedule", "people.manager106.leave") == "Ирина Соколова: отпуск"
+    assert en.field("schedule", "people.manager106.hours.1") == "Ирина Соколова: hours, Monday"
+    assert ru.field("schedule", "everybody.hours.7") == "все: часы, Воскресенье"
+    assert en.field("schedule", "groups.sales.west.periods") == "group “sales.west”: days"
+    assert ru.field("settings", "working_time.hours.1") == "Рабочее время: Понедельник"
+    assert ru.field("user", "is_on") == "может входить"
+    assert ru.field("sms", "is_on") == "включено"
+    assert ru.field("campaign_import", "rows") == "строк"
+
+
+def test_no_cell_is_a_formula() -> None:
     assert no_formula("=1") == "'=1"
+
+
+@pytest.mark.parametrize(
+    ("language", "wanted"), [("ru", f"{ANNA.name}: отпуск"), ("en", f"{ANNA.name}: leave")]
+)
+async def test_leave_is_told_with_names_and_a_simulation_not_at_all(
+    site: Site, language: Language, wanted: str
+) -> None:
+    leave = (Leave(first=date(2026, 12, 7), last=date(2026, 12, 20), substitute=SENIOR.id),)
+    async with site.pool.acquire() as conn:
+        for plan in (WorkPlan(hours={1: (("09:00", "18:00"),)}), WorkPlan(hours={}, leave=leave)):
+            await save_schedule(conn, ACCOUNT, "Sales", Schedule(people={ANNA.id: plan}), by="test")
+        await long_tasks.ask(conn, ACCOUNT, "distribution_simulation", {"days": 7}, "olga")
+    page = (await site.as_("admin", language=language).get("/setup/audit")).page
+    told = page.one("tbody").text
+    assert wanted in told
+    assert SENIOR.name in told
+    assert "people." not in told
+    assert ANNA.id not in [cell.text for cell in page.all("td")]
+    assert len(page.one("tbody").all("tr")) == 2, "nothing of the simulation, which changes nothing"
+    table = (await site.as_("admin", language=language).get("/setup/audit.csv")).text
+    assert wanted in table
