@@ -6,14 +6,27 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from crm.errors import CrmUnpaid, trouble_of
+from crm.errors import (
+    CrmBlocked,
+    CrmOutcomeUnknown,
+    CrmThrottled,
+    CrmUnauthorised,
+    CrmUnavailable,
+    CrmUnpaid,
+    trouble_of,
+)
 from gateway.health.campaign_checks import campaign_findings
 from gateway.health.findings import Finding, about, bad, detail, duration, ok, some, warning
 from gateway.health.message_checks import channel_findings, sms_findings
-from gateway.health.views import AccountStatus, ConnectionState, TemplatesView, WriterView
+from gateway.health.views import AccountStatus, ConnectionState, FeedView, TemplatesView, WriterView
 from gateway.store.admin.accounts import BY_HAND, NOT_AUTHORISED
 from routing.texts.catalogue import InLanguages, Phrase, Value, phrase
 
+_OF_THE_WHOLE_CRM = frozenset(
+    one.code
+    for one in (CrmThrottled, CrmBlocked, CrmUnauthorised, CrmUnpaid, CrmUnavailable, CrmOutcomeUnknown)
+)
+"""Errors that tell of no feed in particular."""
 DIRECTORY_SECONDS = 300.0
 """Polls run every half minute: older than this, and changes in the CRM no longer reach the phones."""
 LAG_SECONDS = 60.0
@@ -113,16 +126,35 @@ def _numbers(account: AccountStatus) -> Iterator[Finding]:
         yield warning("values-numberless", what, count=values.total, samples="; ".join(values.samples))
 
 
+def failing_feeds(account: AccountStatus) -> list[FeedView]:
+    """Return those whose error still holds: one of the CRM as a whole is over once any feed was answered after it, though the
+    feed itself asks again only when its turn comes."""
+    answered_at = max((f.last_success for f in account.feeds if f.last_success), default=None)
+    return [f for f in account.feeds if f.last_error and not _is_past(f, answered_at)]
+
+
+def _is_past(feed: FeedView, answered_at: datetime | None) -> bool:
+    is_of_all = str(feed.last_error).partition(":")[0] in _OF_THE_WHOLE_CRM
+    return is_of_all and None not in (answered_at, feed.last_error_at) and answered_at > feed.last_error_at  # type: ignore[operator]
+
+
 def _feeds(account: AccountStatus) -> Iterator[Finding]:
-    failing = [f for f in account.feeds if f.last_error]
+    failing, at = failing_feeds(account), _latest_error(account)
     unpaid = [f for f in failing if str(f.last_error).startswith(CrmUnpaid.code)]
     if unpaid:  # the account's, and no feed's
-        yield warning("feed-failing", about("feeds", account=account.id), error=str(unpaid[0].last_error))
+        what = about("feeds", account=account.id)
+        yield warning("feed-failing", what, error=str(unpaid[0].last_error), at=at)
     for feed in (f for f in failing if f not in unpaid):
         what = about("feed", account=account.id, feed=feed.feed)
-        yield warning("feed-failing", what, error=str(feed.last_error))
+        yield warning("feed-failing", what, error=str(feed.last_error), at=at)
     if not failing:
         yield ok("feeds-well", about("feeds", account=account.id), count=len(account.feeds))
+
+
+def _latest_error(account: AccountStatus) -> str:
+    """By the account's clock; one time for all feeds, so that what reads alike stands on a page once."""
+    latest = max((f.last_error_at for f in failing_feeds(account) if f.last_error_at), default=None)
+    return f"{latest.astimezone(ZoneInfo(account.time_zone)):%Y-%m-%d %H:%M}" if latest else "?"
 
 
 def _key(account: AccountStatus) -> Iterator[Finding]:

@@ -98,7 +98,7 @@ SENTENCES: Mapping[str, str] = {
     "finding.values-numberless": "{count:value holds|values hold} no number that can be read: {samples}",
     "finding.values-numberless.remedy": "correct them in the CRM: who calls from these numbers is not recognised",
     "finding.directory-reload": "; being loaded again, {done:entity|entities} read",
-    "finding.feed-failing": "{error}",
+    "finding.feed-failing": "{error} (at {at})",
     "finding.feed-failing.remedy": "it is tried again by itself; if it stays, see the exchanges with the CRM in the admin API",
     "finding.feeds-well": "{count:feed|feeds}, no error",
     "finding.crm-unserved": "no worker serves this account{last}",

@@ -98,7 +98,7 @@ SENTENCES: Mapping[str, str] = {
     "finding.values-numberless": "{count:значение|значения|значений} без разборчивого номера: {samples}",
     "finding.values-numberless.remedy": "исправьте их в CRM: звонящие с этих номеров не узнаются",
     "finding.directory-reload": "; загружается заново, прочитано: {done:карточка|карточки|карточек}",
-    "finding.feed-failing": "{error}",
+    "finding.feed-failing": "{error} (в {at})",
     "finding.feed-failing.remedy": "попытки повторяются сами; если не проходит, смотрите обмены с CRM в API",
     "finding.feeds-well": "{count:поток|потока|потоков}, ошибок нет",
     "finding.crm-unserved": "аккаунт не обслуживает ни один обработчик{last}",

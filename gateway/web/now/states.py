@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
+from gateway.health.account_checks import failing_feeds
 from gateway.health.views import AccountStatus, ConnectionState
 from gateway.web.now.crm_away import PASSES_BY_ITSELF
 from gateway.web.words.words import Words
@@ -73,7 +74,7 @@ def _changes(account: AccountStatus, words: Words) -> StateLine:
     last = max(filter(None, (account.webhooks.last_at, directory.in_sync_at)), default=None)
     if last is None:
         return StateLine(name, "", phrase("now.state.unknown"))
-    is_failing = any(feed.last_error for feed in account.feeds)
+    is_failing = bool(failing_feeds(account))
     side = phrase("now.state.changes.last", ago=words.ago(last))
     return StateLine(name, "warn" if is_failing else "good", side)
 

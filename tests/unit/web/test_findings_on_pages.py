@@ -117,7 +117,7 @@ def test_what_the_crm_did_not_take_is_named_without_codes(language: Language) ->
 
 def test_what_reads_alike_stands_on_a_page_once() -> None:
     failing = [
-        warning("feed-failing", about("feed", feed=feed), error=feed)
+        warning("feed-failing", about("feed", feed=feed), error=feed, at="2026-03-02 10:00")
         for feed in ("delta", "events", "unsorted")
     ]
     assert [

@@ -33,7 +33,7 @@ FINDINGS: Mapping[str, str] = {
     "now.finding.directory-unpolled.do": "State of amoCRM",
     "now.finding.directory-stale": "The client copy last agreed with the CRM {age} ago: calls may not know new owners.",
     "now.finding.directory-stale.do": "State of amoCRM",
-    "now.finding.feed-failing": "Reading changes from the CRM fails, it is tried again by itself.",
+    "now.finding.feed-failing": "Reading changes from the CRM fails, last at {at}; it is tried again by itself.",
     "now.finding.feed-failing.do": "State of amoCRM",
     "now.finding.webhooks-unreadable": "Some changes from the CRM could not be read: {count}. The next comparison brings them.",
     "now.finding.webhooks-unreadable.do": "State of amoCRM",

@@ -33,7 +33,7 @@ FINDINGS: Mapping[str, str] = {
     "now.finding.directory-unpolled.do": "Состояние amoCRM",
     "now.finding.directory-stale": "База клиентов давно не сверялась с CRM: {age} назад. Новых ответственных звонки могут не знать.",
     "now.finding.directory-stale.do": "Состояние amoCRM",
-    "now.finding.feed-failing": "Изменения из CRM читаются с ошибкой, попытки повторяются сами.",
+    "now.finding.feed-failing": "Изменения из CRM читаются с ошибкой, последняя в {at}; попытки повторяются сами.",
     "now.finding.feed-failing.do": "Состояние amoCRM",
     "now.finding.webhooks-unreadable": "Часть изменений из CRM не прочитана: {count}. О них узнаем при сверке.",
     "now.finding.webhooks-unreadable.do": "Состояние amoCRM",
