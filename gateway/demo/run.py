@@ -6,8 +6,9 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
@@ -88,11 +89,14 @@ def run_demo(demo: Demo) -> None:
         if demo.is_fresh:
             clear(demo.data_dir)
         server = EmbeddedPostgres(demo.data_dir)
-        dsn = server.start()
-        try:
-            asyncio.run(_run(demo, dsn))
-        finally:
-            server.stop()
+        with contextlib.suppress(
+            KeyboardInterrupt
+        ):  # Ctrl-C before or after `_run`, which hears it by itself
+            try:
+                asyncio.run(_run(demo, server.start()))
+            finally:
+                signal.signal(signal.SIGINT, signal.SIG_IGN)  # pressed again: the database is being stopped
+                server.stop()
 
 
 async def _run(demo: Demo, dsn: str) -> None:
@@ -118,8 +122,18 @@ async def _run(demo: Demo, dsn: str) -> None:
     }
     gateway = Child("gateway", ["serve", "--role", "gateway"], env)
     worker = Child("worker", ["serve", "--role", "worker"], env)
-    running = asyncio.create_task(_start(demo, dsn, token, sandbox, gateway, worker, stop))
-    await running
+    await _unless_stopped(_start(demo, dsn, token, sandbox, gateway, worker, stop), stop)
+
+
+async def _unless_stopped(work: Coroutine[Any, Any, None], stop: asyncio.Event) -> None:
+    """Do it until we are asked to stop: then it is broken off wherever it is, and ends what it has begun."""
+    running, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if not running.done():
+        running.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await running
 
 
 async def _seal(dsn: str, key_file: Path) -> None:

@@ -7,8 +7,10 @@ from datetime import timedelta
 from urllib.parse import urlencode
 
 import asyncpg
+import pytest
 
 from gateway.store.admin.staff import replace_staff
+from routing.texts.catalogue import Language
 from tests.integration.api.client import ACCOUNT, ANNA, SENIOR
 from tests.integration.web.browser import Site
 from tests.integration.web.calls_on_pages import CLIENT, a_call, name_client, store
@@ -169,3 +171,14 @@ async def test_a_made_up_call_is_started_with_the_sandbox_only(site: Site, pool:
     assert row is not None
     assert row["client"] == "+79000001423"
     assert [event["kind"] for event in row["events"]] == ["started", "rang"]
+
+
+@pytest.mark.parametrize(("language", "said"), [("ru", "Он ещё идёт"), ("en", "It goes on")])
+async def test_a_call_that_goes_on_is_not_said_to_be_none(
+    site: Site, pool: asyncpg.Pool, language: Language, said: str
+) -> None:
+    row = a_call("c1", timedelta(minutes=1))
+    goes_on = row.call.model_copy(update={"is_over": False, "ended_at": None})
+    await store(pool, replace(row, call=goes_on))
+    told = await site.as_("admin", language=language).get("/calls/c1/draft")
+    assert (told.status, said in told.words) == (409, True)

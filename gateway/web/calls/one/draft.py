@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+from gateway.admin.calls.run_again import can_run_again
 from gateway.decisions.names_then import names_now
 from gateway.decisions.replay import Replay
 from gateway.store.admin.matrices import NoSuchMatrixVersion
@@ -13,7 +14,7 @@ from gateway.store.decisions.decisions import Explained
 from gateway.web.calls.one.call_file import call_file
 from gateway.web.calls.one.call_page import shown_call
 from gateway.web.calls.one.writes import Write
-from gateway.web.frame import PageCall, Shown, page_not_found
+from gateway.web.frame import PageCall, PageRefused, Shown, page_not_found
 
 
 async def draft_of_call(call: PageCall) -> Shown:
@@ -22,6 +23,8 @@ async def draft_of_call(call: PageCall) -> Shown:
     async with call.connection() as conn:
         file = await call_file(call, conn, call_id)
         now = await names_now(conn, call.account.id)
+    if not can_run_again(file.row):
+        raise PageRefused(409, "draft_too_early")
     replay = Replay(call.services.pool, call.account.id, at_work=call.services.at_work)
     try:
         made = await replay.one(call_id, "draft")

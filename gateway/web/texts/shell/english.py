@@ -61,6 +61,8 @@ SENTENCES: Mapping[str, str] = {
     "refused.no-such-draft.detail": "Nobody has begun one.",
     "refused.no-such-recording.title": "The recording did not open",
     "refused.no-such-recording.detail": "The PBX did not hand it out, or its days there are over.",
+    "refused.draft_too_early.title": "This call cannot be tried on the draft",
+    "refused.draft_too_early.detail": "It goes on, or is with no client. The draft is compared with how a call ended: wait until it is over, and open this again.",
     "refused.call_goes_on.title": "This call cannot be run again",
     "refused.call_goes_on.detail": "It goes on, or is with no client. Wait until it is over.",
     "refused.invalid.title": "Not everything is understood",

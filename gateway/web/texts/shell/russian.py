@@ -61,6 +61,8 @@ SENTENCES: Mapping[str, str] = {
     "refused.no-such-draft.detail": "Его ещё не начали.",
     "refused.no-such-recording.title": "Запись не открылась",
     "refused.no-such-recording.detail": "АТС её не отдала, или срок хранения там прошёл.",
+    "refused.draft_too_early.title": "Этот звонок на черновике не проверить",
+    "refused.draft_too_early.detail": "Он ещё идёт или не с клиентом. Черновик сравнивают с тем, чем звонок кончился: дождитесь конца и откройте снова.",
     "refused.call_goes_on.title": "Этот звонок нельзя выполнить заново",
     "refused.call_goes_on.detail": "Он ещё идёт или не с клиентом. Дождитесь конца.",
     "refused.invalid.title": "Не всё понятно",
