@@ -17,7 +17,7 @@ from gateway.store.sms.connections import SavedSmsConnection, sms_connections
 from gateway.store.sms.listing import SmsFilter, listed_sms
 from gateway.store.sms.messages import SmsMessageRow
 from gateway.store.sms.waiting import WaitingFilter, waiting_texts
-from gateway.web.frame import AnyPageCall, PageCall, PageQuery, Shown
+from gateway.web.frame import AnyPageCall, PageCall, PageQuery, SeeOther, Shown
 from gateway.web.messages.seen import hidden_names
 from gateway.web.messages.tabs import tabs_of
 from gateway.web.messages.waiting_lines import Stuck, WaitingLine, waiting_lines, why_stuck
@@ -160,11 +160,13 @@ def _line(
     )
 
 
-async def texts_csv(call: PageCall[TextsQuery, None]) -> web.Response:
-    """All that the filter finds, whichever page of it is looked at."""
+async def texts_csv(call: PageCall[TextsQuery, None]) -> web.Response | SeeOther:
+    """All that the filter finds, whichever page of it is looked at; what is wrong with it is said on the page."""
     async with call.connection() as conn:
         wanted, error = await _wanted(conn, call, call.query)
-        rows = [] if error else await listed_sms(conn, call.account.id, wanted, limit=_MOST)
+        if error:
+            return SeeOther(f"{PATH}?{call.request.query_string}")
+        rows = await listed_sms(conn, call.account.id, wanted, limit=_MOST)
         providers = {saved.name: saved for saved in await sms_connections(conn, call.account.id)}
         lines = await _lines(conn, call, rows, providers)
     heads = [call.texts.say(f"messages.texts.column.{name}") for name in _COLUMNS]

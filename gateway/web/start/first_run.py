@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from crm.store.metadata import users_of
 from gateway.admin.accounts import save_settings
 from gateway.admin.connect_crm import NewAccount, connect_account
 from gateway.admin.employees import EmployeeRefused
@@ -24,10 +25,12 @@ from runtime.database.pool import Conn
 
 
 class StartQuery(PageQuery):
-    """kind: of the PBX that is to be connected. since: when waiting for the first call began."""
+    """kind: of the PBX that is to be connected. since: when waiting for the first call began. part: of the page, that htmx asks
+    for."""
 
     kind: str = ""
     since: int = 0
+    part: Literal["load", "people"] = "load"
 
 
 class FirstCrmForm(Form):
@@ -44,7 +47,7 @@ class ContactForm(Form):
 
 async def show(call: PageCall[StartQuery, None]) -> Shown:
     values = await values_of(call, call.query)
-    return Shown("start/_load.html" if call.is_fragment else "start/start.html", values)
+    return Shown(f"start/_{call.query.part}.html" if call.is_fragment else "start/start.html", values)
 
 
 async def values_of(call: AnyPageCall, query: StartQuery, **more: Any) -> dict[str, Any]:
@@ -68,10 +71,18 @@ async def values_of(call: AnyPageCall, query: StartQuery, **more: Any) -> dict[s
     if call.account_or_none is not None:
         async with call.connection() as conn:
             values |= await _of_account(conn, call, query)
-        may_propose = values["is_connected"] and not values["people"] and not call.is_fragment
+        may_propose = values["is_connected"] and not values["people"] and await _may_wait(call)
         values["proposed"] = await proposals(call) if may_propose else []
     values |= more
     return {**values, "left": _left(values)}
+
+
+async def _may_wait(call: AnyPageCall) -> bool:
+    """Let a part of the page, which asks again soon, wait for no CRM: it proposes nobody before the users are read."""
+    if not call.is_fragment:
+        return True
+    async with call.connection() as conn:
+        return bool(await users_of(conn, call.account.id))
 
 
 async def _of_account(conn: Conn, call: AnyPageCall, query: StartQuery) -> dict[str, Any]:

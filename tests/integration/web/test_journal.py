@@ -149,3 +149,11 @@ async def test_the_table_has_the_whole_filter_and_no_formula(calls: Site) -> Non
     masked = (await calls.as_("read_only").get("/calls/csv?period=all")).text
     assert "•••-45-67" in masked
     assert "9161234567" not in masked
+
+
+async def test_a_filter_that_is_none_makes_no_table_of_all_calls(calls: Site) -> None:
+    admin = calls.as_("admin")
+    for wrong in ("result=odd&period=all", "since=tomorrow", "person=nobody&period=all"):
+        table = await admin.get(f"/calls/csv?{wrong}")
+        assert (table.status, table.location) == (303, f"/calls?{wrong}"), wrong
+        assert wrong.partition("=")[2].partition("&")[0] in (await admin.get(table.location)).words

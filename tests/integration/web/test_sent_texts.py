@@ -144,3 +144,12 @@ async def test_a_trigger_whose_provider_is_gone_says_so_in_the_list(shop: Site) 
             if li.all("a", href="/messages/triggers/ready")
         ]
         assert "SMS-провайдера «texts» нет" in row.text
+
+
+async def test_a_filter_that_is_none_has_one_answer_for_page_and_table(shop: Site) -> None:
+    senior = shop.as_("senior_manager")
+    table = await senior.get(f"{PATH}.csv?q=nobody&provider=texts")
+    assert (table.status, table.location) == (303, f"{PATH}?q=nobody&provider=texts")
+    assert "не похоже на номер" in (await senior.get(table.location)).page.by_id("q-error").text
+    for path in (PATH, f"{PATH}.csv"):
+        assert (await senior.get(f"{path}?state=never")).status == 422

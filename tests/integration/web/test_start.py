@@ -86,3 +86,18 @@ async def test_the_page_does_not_wait_until_the_worker_has_read_the_users(site: 
 
 async def test_only_an_admin_sets_up(site: Site) -> None:
     assert (await site.as_("senior_manager").get("/start")).status == 403
+
+
+async def test_the_people_to_take_over_come_by_themselves(site: Site) -> None:
+    admin = site.as_("admin")
+    await site.pool.execute("DELETE FROM employee")
+    await give_key(site.pool)
+    waiting = (await admin.fragment("/start?part=people")).page.by_id("people")
+    assert waiting["hx-get"] == "/start?part=people"
+    assert not waiting.all("form")
+    async with site.pool.acquire() as conn:
+        user = CrmUser(id="7", name="Ann", email="a@x.example", is_active=True, is_admin=False, group_id=None)
+        await store_users(conn, ACCOUNT, [user])
+    there = (await admin.fragment("/start?part=people")).page.by_id("people")
+    assert there.by_id("extension-7")
+    assert there.get("hx-get") is None, "what one types into is not replaced"

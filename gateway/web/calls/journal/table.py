@@ -10,6 +10,7 @@ from gateway.store.calls.journal import every_call
 from gateway.web.calls.call_words import result_of
 from gateway.web.calls.journal.lines import CallLine
 from gateway.web.calls.journal.listed import JournalCall, shown_lines, wanted_calls
+from gateway.web.frame import SeeOther
 from gateway.web.page_headers import dress_page
 from gateway.web.words.spreadsheet import BEGIN, written
 from routing.client_work.values import CallRow
@@ -19,10 +20,13 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-async def calls_csv(call: JournalCall) -> web.StreamResponse:
-    """Every call that the filter finds, newest first."""
+async def calls_csv(call: JournalCall) -> web.StreamResponse | SeeOther:
+    """Every call that the filter finds, newest first. A filter that is none is said on the page: a table would be of more calls
+    than were asked for, and nothing in it would say so."""
     async with call.connection() as conn:
         wanted = await wanted_calls(call, conn)
+    if wanted.problems:
+        return SeeOther(f"/calls?{call.request.query_string}")
     file = f"calls-{call.words.iso(call.now)[:10]}.csv"
     response = web.StreamResponse(
         headers={
