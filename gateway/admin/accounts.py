@@ -7,13 +7,12 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from phonenumbers import SUPPORTED_REGIONS
 
 from crm.store.marks import watch_marks
 from crm.sync.first_load import restart_load
-from gateway.admin.input_words import EXTENSION_REMEDY, SHORT_NAME, USER_ID, refuse_bad_name
+from gateway.admin.input_words import EXTENSION_REMEDY, SHORT_NAME, USER_ID, is_time_zone, refuse_bad_name
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_rate
 from gateway.admin.protection.grants import refuse_other_schedule, refuse_other_template
 from gateway.admin.refused import InputRefused
@@ -385,11 +384,3 @@ def _is_day(text: str) -> bool:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-
-
-def is_time_zone(name: str) -> bool:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return False
-    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 from pydantic import BaseModel, Field, ValidationError
@@ -317,3 +318,11 @@ EMPLOYEE_ID = r"^[A-Za-z0-9._@-]{1,64}$"
 USER_ID = r"^[0-9]{1,18}$"
 CRM_NUMBER_REMEDY = "write the digits by which the CRM's address of it ends"
 EXTENSION_REMEDY = "write up to 64 letters, digits and * # + . _ -"
+
+
+def is_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True

@@ -39,7 +39,6 @@ from gateway.web.frame import (
     page_not_found,
 )
 from gateway.web.frames.door import opened_by, person_of, refuse_bad_frame
-from gateway.web.kept_pages import KEPT, led_back, shown_again
 from gateway.web.languages import language_of
 from gateway.web.links import address, own_path
 from gateway.web.page_headers import dress_page
@@ -47,6 +46,7 @@ from gateway.web.person import Person, SignedIn
 from gateway.web.refusals import refusal_said
 from gateway.web.render import TemplateSet, of_call
 from gateway.web.shell import is_of_nobody_like, with_surroundings
+from gateway.web.sign_in.kept_pages import IS_TYPED, led_back, shown_again
 from gateway.web.texts.sentences import TEXTS
 from gateway.web.words.words import Words
 from runtime.database.errors import DATABASE_ERRORS, may_pass
@@ -252,7 +252,7 @@ class Pages:
             return toasts.leading_to(answer, is_fragment=call.is_fragment, is_https=self._is_https)
         response = self._rendered(page, call, answer)
         if answer.is_typed:
-            response[KEPT] = True
+            response[IS_TYPED] = True
         toasts.take(request, response)
         return response
 

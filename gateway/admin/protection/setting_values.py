@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from gateway.admin.accounts import is_time_zone
+from gateway.admin.input_words import is_time_zone
 from gateway.admin.refused import SettingRefused
 from gateway.pbx.capabilities import SettingType
 from gateway.pbx.dialects import NUMBER_SPELLINGS

@@ -20,7 +20,7 @@ from gateway.store.sms.waiting import WaitingFilter, waiting_texts
 from gateway.web.frame import AnyPageCall, PageCall, PageQuery, SeeOther, Shown
 from gateway.web.messages.seen import hidden_names
 from gateway.web.messages.tabs import tabs_of
-from gateway.web.messages.waiting_lines import Stuck, WaitingLine, waiting_lines, why_stuck
+from gateway.web.messages.waiting_lines import Stuck, WaitingText, waiting_lines, why_stuck
 from gateway.web.words.spreadsheet import BEGIN, written
 from routing.numbers.normalise import PublicNumber, normalise
 from runtime.database.pool import Conn
@@ -115,7 +115,7 @@ async def _wanted(conn: Conn, call: AnyPageCall, query: TextsQuery) -> tuple[Sms
 
 async def _waiting(
     conn: Conn, call: AnyPageCall, wanted: SmsFilter, providers: Mapping[str, SavedSmsConnection]
-) -> list[WaitingLine]:
+) -> list[WaitingText]:
     """Return those that wait to be written, on the newest page: of them nothing is told but that they wait."""
     if wanted.after is not None or wanted.state not in (None, SmsState.QUEUED):
         return []

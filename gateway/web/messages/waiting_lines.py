@@ -14,7 +14,7 @@ from sms.kinds import SMS_KINDS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WaitingLine:
+class WaitingText:
     """number: as it may be seen, "" = not chosen yet. by: the trigger. todo: "" = it goes out by itself. mended_at: where a person
     does it."""
 
@@ -33,15 +33,15 @@ def waiting_lines(
     items: Sequence[OutboundItem],
     providers: Mapping[str, SavedSmsConnection],
     hidden: Collection[str],
-) -> list[WaitingLine]:
+) -> list[WaitingText]:
     lines = [_line(call, item, providers) for item in items]
     return [line for line in lines if line.by not in hidden]
 
 
-def _line(call: AnyPageCall, item: OutboundItem, providers: Mapping[str, SavedSmsConnection]) -> WaitingLine:
+def _line(call: AnyPageCall, item: OutboundItem, providers: Mapping[str, SavedSmsConnection]) -> WaitingText:
     name = str(item.action.get("provider", ""))
     stuck = why_stuck(name, providers.get(name), call.texts)
-    return WaitingLine(
+    return WaitingText(
         item=item,
         number=call.words.phone(item.client) if item.client else "",
         by=str(item.order.get("trigger") or ""),

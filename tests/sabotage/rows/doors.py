@@ -124,7 +124,7 @@ ROWS = (
     Sabotage(
         name="kept-page-of-another-session",
         hurts="whoever comes by the address reads what somebody else typed",
-        file="gateway/web/kept_pages.py",
+        file="gateway/web/sign_in/kept_pages.py",
         old='"\\n".join((call.who.csrf, ',
         new='"\\n".join((',
         tests=(

@@ -6,7 +6,6 @@ has, for this session alone. Fields of passwords and keys are never filled in ag
 
 from __future__ import annotations
 
-import hashlib
 import zlib
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -21,6 +20,8 @@ from runtime.tokens import hash_of, new_secret
 
 KEPT = "kept"
 """Name of the secret in the address."""
+IS_TYPED = web.ResponseKey("is-typed", bool)
+"""Set on an answer that is kept whatever its status."""
 _STATUSES = frozenset({409, 422})
 _MOST_BYTES = 512 * 1024
 _NONCE = bytes(12)  # a key is used once
@@ -29,7 +30,7 @@ _NONCE = bytes(12)  # a key is used once
 async def led_back(page: PageRoute, call: AnyPageCall, response: web.Response) -> web.Response:
     """Return the way to the page that shows what was refused; the answer itself where it is none, or cannot be kept."""
     request, body = call.request, response.body
-    is_refused = response.status in _STATUSES or KEPT in response
+    is_refused = response.status in _STATUSES or IS_TYPED in response
     if request.method != "POST" or call.is_fragment or page.frame != "inside" or not is_refused:
         return response
     began_at = _page_of(request)
@@ -56,13 +57,13 @@ async def shown_again(page: PageRoute, call: AnyPageCall) -> web.Response | None
         body = zlib.decompress(_key(secret).decrypt(_NONCE, sealed, _bound_to(call)))
     except InvalidTag:
         return None
-    response = web.Response(status=status, body=body, headers={"Content-Type": "text/html; charset=utf-8"})
+    response = web.Response(status=status, body=body, content_type="text/html", charset="utf-8")
     response.enable_compression()
     return response
 
 
 def _key(secret: str) -> AESGCM:
-    return AESGCM(hashlib.sha256(b"kept page " + secret.encode("utf-8", "surrogatepass")).digest())
+    return AESGCM(bytes.fromhex(hash_of(f"kept page {secret}")))
 
 
 def _bound_to(call: AnyPageCall) -> bytes:
