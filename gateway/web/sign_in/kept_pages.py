@@ -63,7 +63,7 @@ async def shown_again(page: PageRoute, call: AnyPageCall) -> web.Response | None
 
 
 def _key(secret: str) -> AESGCM:
-    return AESGCM(bytes.fromhex(hash_of(f"kept page {secret}")))
+    return AESGCM(bytes.fromhex(hash_of(f"kept-page:{secret}")))
 
 
 def _bound_to(call: AnyPageCall) -> bytes:
