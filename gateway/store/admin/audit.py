@@ -113,7 +113,7 @@ async def record(conn: Conn, change: AuditChange) -> None:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilter:
     """None: whatever it is. account_id: with `is_bound`, nothing of other accounts or of none. before: entries older than
-    this one's seq."""
+    this one's seq. without: kinds that are passed over."""
 
     account_id: str | None = None
     what: str | None = None
@@ -122,6 +122,7 @@ class AuditFilter:
     since: datetime | None = None
     until: datetime | None = None
     before: int | None = None
+    without: tuple[str, ...] = ()
 
 
 AUDIT_KINDS = (
@@ -146,7 +147,7 @@ async def audit_entries(conn: Conn, wanted: AuditFilter, *, limit: int) -> list[
         " WHERE ($1::text IS NULL OR account_id = $1) AND ($2::text IS NULL OR what = $2)"
         " AND ($3::text IS NULL OR object = $3) AND ($4::text IS NULL OR who = $4)"
         " AND ($5::timestamptz IS NULL OR at >= $5) AND ($6::timestamptz IS NULL OR at < $6)"
-        " AND ($7::bigint IS NULL OR seq < $7) ORDER BY seq DESC LIMIT $8",
+        " AND ($7::bigint IS NULL OR seq < $7) AND what <> ALL($9::text[]) ORDER BY seq DESC LIMIT $8",
         wanted.account_id,
         wanted.what,
         wanted.object,
@@ -155,6 +156,7 @@ async def audit_entries(conn: Conn, wanted: AuditFilter, *, limit: int) -> list[
         wanted.until,
         wanted.before,
         limit,
+        list(wanted.without),
     )
     return [AuditEntry(**row) for row in rows]
 

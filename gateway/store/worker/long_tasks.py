@@ -18,8 +18,6 @@ TaskState = Literal["waiting", "running", "done", "failed", "cancelled"]
 
 _KEPT = timedelta(days=7)
 _LOST = timedelta(seconds=60)
-_LOOKS_ONLY = frozenset({"distribution_simulation"})
-"""Kinds that change nothing and come with every look at a form: the record of changes would be full of them."""
 _BRIEF = (
     "account_id, work_id, kind, state, asked, asked_by, done, total, error, is_stopped, created_at, started_at,"
     " ended_at"
@@ -113,11 +111,10 @@ async def ask(
         )
         assert row is not None
         await channels.notify(conn, channels.LONG_TASKS, kind)
-        if kind not in _LOOKS_ONLY:
-            told = AuditChange(
-                what=kind, object=row["work_id"], action="asked for", account_id=account_id, after=dict(asked)
-            )
-            await record(conn, told)
+        told = AuditChange(
+            what=kind, object=row["work_id"], action="asked for", account_id=account_id, after=dict(asked)
+        )
+        await record(conn, told)
     return _work(row)
 
 
@@ -172,7 +169,7 @@ async def stop(conn: Conn, account_id: str, work_id: str) -> LongTask:
     async with conn.transaction():
         before = await work_of(conn, account_id, work_id)
         work = _found(await conn.fetchrow(_STOP, account_id, work_id), work_id)
-        if before.state in ("waiting", "running") and work.kind not in _LOOKS_ONLY:
+        if before.state in ("waiting", "running"):
             told = AuditChange(
                 what=work.kind, object=work_id, action="stopped", account_id=account_id, after={}
             )

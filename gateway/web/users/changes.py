@@ -22,6 +22,8 @@ from runtime.database.pool import Conn
 CHANGES = "/setup/audit"
 _IN_WORDS = "changed."
 """Begins the names of fields that say what was changed, each in one language."""
+_LOOKS_ONLY = ("distribution_simulation",)
+"""Kinds that change nothing and come with every look at a form: shown to who asks for them."""
 _PAGE, _CSV_PAGE, _MOST_CSV_ROWS = 50, 1000, 100_000
 
 
@@ -124,6 +126,7 @@ def _older(wanted: AuditFilter, seq: int) -> AuditFilter:
         since=wanted.since,
         until=wanted.until,
         before=seq,
+        without=wanted.without,
     )
 
 
@@ -150,6 +153,7 @@ def _wanted(call: PageCall[ChangesQuery, None]) -> AuditFilter:
         since=_midnight(query.since, call),
         until=_midnight(query.until + timedelta(days=1), call) if query.until else None,
         before=query.after,
+        without=() if query.what else _LOOKS_ONLY,
     )
 
 

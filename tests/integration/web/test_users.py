@@ -212,6 +212,10 @@ async def test_leave_is_told_with_names_and_a_simulation_not_at_all(
     assert SENIOR.name in told
     assert "people." not in told
     assert ANNA.id not in [cell.text for cell in page.all("td")]
-    assert len(page.one("tbody").all("tr")) == 2, "nothing of the simulation, which changes nothing"
+    assert len(page.one("tbody").all("tr")) == 2, (
+        "the simulation, which changes nothing, is shown to who asks for it"
+    )
+    asked = await site.as_("admin", language=language).get("/setup/audit?what=distribution_simulation")
+    assert len(asked.page.one("tbody").all("tr")) == 1
     table = (await site.as_("admin", language=language).get("/setup/audit.csv")).text
     assert wanted in table
