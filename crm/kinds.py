@@ -11,6 +11,21 @@ from collections.abc import Callable, Mapping
 from typing import TypeAlias
 
 from crm.amocrm.adapter import AmoCrm, entity_url
+from crm.amocrm.chats.client import ChatChannel, CrmChats
+from crm.amocrm.chats.errors import (
+    CrmChatError,
+    CrmChatForbidden,
+    CrmChatHookInvalid,
+    CrmChatNotThere,
+    CrmChatRefused,
+    CrmChatSilent,
+    CrmChatThrottled,
+)
+from crm.amocrm.chats.hooks import read_hook
+from crm.amocrm.chats.links import ChatLinks
+from crm.amocrm.chats.model import ChatPerson, ChatStatus, CrmChatMessage, HookMessage
+from crm.amocrm.chats.signing import is_genuine
+from crm.amocrm.chats.wire import chats_address
 from crm.amocrm.client import Bearer
 from crm.amocrm.rows.form import WebhookInvalid
 from crm.amocrm.rows.stage_hooks import HookedDeal, HookTold, parse_stage_hook
@@ -51,7 +66,21 @@ __all__ = [
     "WON_STAGES",
     "WRITE_SECONDS",
     "Bearer",
+    "ChatChannel",
+    "ChatLinks",
+    "ChatPerson",
+    "ChatStatus",
     "ConnectedCrm",
+    "CrmChatError",
+    "CrmChatForbidden",
+    "CrmChatHookInvalid",
+    "CrmChatMessage",
+    "CrmChatNotThere",
+    "CrmChatRefused",
+    "CrmChatSilent",
+    "CrmChatThrottled",
+    "CrmChats",
+    "HookMessage",
     "HookTold",
     "HookedDeal",
     "PgTokenStore",
@@ -61,14 +90,17 @@ __all__ = [
     "Transport",
     "UntrustedAddress",
     "WebhookInvalid",
+    "chats_address",
     "consent_address",
     "entity_url",
     "exchange_code",
+    "is_genuine",
     "is_same_place",
     "long_lived",
     "moved_address",
     "parse_stage_hook",
     "parse_webhook",
+    "read_hook",
     "read_tokens",
     "status_of",
     "store_long_lived_token",

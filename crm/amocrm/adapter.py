@@ -11,6 +11,7 @@ from typing import Literal, TypeVar
 import aiohttp
 
 from crm.amocrm import wire_write, writes
+from crm.amocrm.chats.links import ChatLinks
 from crm.amocrm.client import AmoClient, Bearer, OnExchange
 from crm.amocrm.reads import Reads
 from crm.amocrm.rows.doings import DoingReads
@@ -97,13 +98,9 @@ class AmoCrm:
     ) -> None:
         self._transport = transport or Transport(session)
         self._client = AmoClient(
-            self._transport,
-            tokens,
-            budget,
-            circuit=circuit,
-            on_exchange=on_exchange,
-            clock=clock,
+            self._transport, tokens, budget, circuit=circuit, on_exchange=on_exchange, clock=clock
         )
+        self.chat_links = ChatLinks(self._client)
         self._base_url = base_url.rstrip("/")
         self.unread = UnreadNotes()
         self._reads = Reads(self._client, unread=self.unread, same_number=same_number, clock=clock)

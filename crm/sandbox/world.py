@@ -11,6 +11,7 @@ import orjson
 from aiohttp import web
 
 from crm.sandbox import seed
+from crm.sandbox.amojo import chats
 from crm.sandbox.api.exchange import SandboxExchange
 from crm.sandbox.api.replies import Refusal, SandboxReply, html, problem, refuse
 from crm.sandbox.api.routes import find
@@ -22,7 +23,7 @@ from crm.sandbox.php import parse
 from crm.sandbox.state import State
 from crm.sandbox.store.ledger import Ledger
 
-_OF_THE_API = ("/api", "/oauth", "/private", "/v0", "/v3", "/ajax")
+_OF_THE_API = ("/api", "/oauth", "/private", "/v0", "/v3", "/ajax", chats.ROOT)
 """What limits count and programs ask. Everything else is for browsers: there is a page, and nothing is written down."""
 
 
@@ -84,6 +85,9 @@ class World:
         try:
             if request.path.startswith("/oauth"):
                 return self._oauth(request, body)
+            if request.path.startswith(chats.ROOT):
+                with self.state.db.transaction():
+                    return chats.handle(self.state, request, body)
             if (refused := self._limited(integration, at)) is not None:
                 return refused
             with self.state.db.transaction():

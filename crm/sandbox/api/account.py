@@ -9,6 +9,7 @@ from crm.sandbox.api.entities.rendering import loss_reason
 from crm.sandbox.api.exchange import SandboxExchange
 from crm.sandbox.api.replies import SandboxReply, answer, no_content, refuse
 from crm.sandbox.api.rights import rights_of
+from crm.sandbox.chat_ids import AMOJO_ID, amojo_id_of
 from crm.sandbox.php import values_of
 from crm.sandbox.sample_account import CREATED
 from crm.sandbox.state import ACCOUNT_ID, SUBDOMAIN
@@ -23,7 +24,6 @@ _CURRENCY = (
     {"currency": "RUB", "currency_symbol": "₽"},
     {"currency": "USD", "currency_symbol": "$"},
 )
-_AMOJO_ID = "52e591f7-c98f-4255-8495-827210138c81"
 
 
 def get_account(exchange: SandboxExchange) -> SandboxReply:
@@ -58,7 +58,7 @@ def get_account(exchange: SandboxExchange) -> SandboxReply:
 def _extras(exchange: SandboxExchange) -> dict[str, Any]:
     forms = {"ru": {"gender": "m", "plural_form": {"dative": "сделкам", "default": "сделки"}}}
     return {
-        "amojo_id": _AMOJO_ID,
+        "amojo_id": AMOJO_ID,
         "uuid": "824f3a59-6154-4edf-8f18-2c7c1dc7a1a5",
         "version": 12,
         "drive_url": "https://drive-b.amocrm.ru",
@@ -136,7 +136,12 @@ def user_model(exchange: SandboxExchange, row: SandboxRow) -> dict[str, Any]:
         },
         "_links": exchange.self_link(f"users/{row['id']}"),
     }
-    extras = {"uuid": None, "amojo_id": None, "user_rank": None, "phone_number": row.get("phone_number")}
+    extras = {
+        "uuid": None,
+        "amojo_id": amojo_id_of(row["id"]),
+        "user_rank": None,
+        "phone_number": row.get("phone_number"),
+    }
     withs = exchange.withs()
     value |= {name: item for name, item in extras.items() if name in withs}
     value["_embedded"] = {"roles": _roles(exchange, row) if "role" in withs else []}
