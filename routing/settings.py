@@ -190,12 +190,14 @@ class CampaignPolicy(BaseModel):
 
 class DialoguePolicy(BaseModel):
     """Who sees which dialogues of messengers. visibility: all of the channels that they may read, or their own and those of nobody.
-    observers: employees who see all of their channels whatever the visibility, and own and answer none."""
+    observers: employees who see all of their channels whatever the visibility, and own and answer none. in_crm: whether dialogues
+    show in the CRM's own chats too, where everybody sees them who sees the deal."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     visibility: Literal["all", "own"] = "all"
     observers: tuple[str, ...] = ()
+    in_crm: bool = False
 
 
 class AccountSettings(BaseModel):

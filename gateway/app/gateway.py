@@ -31,6 +31,7 @@ from gateway.channels.files.door import FileDoor
 from gateway.configuration import Configuration
 from gateway.crm_accounts.access import CrmAccess
 from gateway.crm_accounts.endpoints import CrmHooks
+from gateway.crm_chats.door import CrmChatDoor
 from gateway.distribution.hook_door import HookDoor
 from gateway.health.shared_metrics import SharedFigures
 from gateway.http.door import DoorLimits, HttpDoor
@@ -134,6 +135,7 @@ class Gateway:
         self.pbx_commands = PbxCommands(pool, session, self.lookup.ask, kinds=kinds)
         self.sms_door = SmsDoor(pool, self.strangers)
         self.channel_door = ChannelDoor(pool, self.strangers)
+        self.crm_chat_door = CrmChatDoor(pool, self.strangers)
         self.channel_listening = ChannelListening(pool)
         self.events = Events(
             self.configuration,
@@ -160,6 +162,7 @@ class Gateway:
             self.events,
             self.sms_door,
             self.channel_door,
+            self.crm_chat_door,
             self.strangers,
             self.door,
             self.memory,
@@ -204,6 +207,7 @@ class Gateway:
             stage_hooks=HookDoor(self.configuration, pool, self.strangers),
             sms=self.sms_door,
             channels=self.channel_door,
+            crm_chats=self.crm_chat_door,
             files=FileDoor(pool, self.strangers),
             readiness=self,
             metrics=self.metrics,

@@ -16,6 +16,7 @@ from prometheus_client import generate_latest
 from gateway.channels.door import ChannelDoor
 from gateway.channels.files.door import FileDoor
 from gateway.crm_accounts.endpoints import CrmHooks
+from gateway.crm_chats.door import CrmChatDoor
 from gateway.distribution.hook_door import HookDoor
 from gateway.http.body import API_BODY, BodyRefused
 from gateway.http.pages import OwnHosts
@@ -72,6 +73,7 @@ def build_web_app(
     stage_hooks: HookDoor,
     sms: SmsDoor,
     channels: ChannelDoor,
+    crm_chats: CrmChatDoor,
     files: FileDoor,
     readiness: Readiness,
     metrics: Metrics,
@@ -96,6 +98,7 @@ def build_web_app(
     for method in ("GET", "POST"):
         router.add_route(method, "/sms/{account}/{connection}/{secret}", _guarded(sms.handle))
         router.add_route(method, "/channels/{channel}/{secret}", _guarded(channels.handle))
+    router.add_post("/crm/chats/{scope_id}", _guarded(crm_chats.handle))
     router.add_get("/channels/files/{secret}/{name}", _guarded(files.handle))
     router.add_get("/crm/oauth", _guarded(own_hosts.only(hooks.oauth)))
     router.add_get("/healthz", _healthz)

@@ -6,9 +6,13 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from gateway.channels.files.fetching import LARGEST_FILE
+from gateway.store.admin.accounts import Account
+from gateway.store.channels.access import rights_in_channels
 from gateway.store.channels.channels import SavedChannel
 from routing.dialogues.access import Onlooker, is_of_another, may_write
 from routing.dialogues.sending import MessageToSend, SendRefusal, refusal_of
+from routing.staff import Staff
+from runtime.database.pool import Conn
 from sms.channels.kinds import CHANNEL_KINDS
 
 
@@ -23,6 +27,25 @@ class OpenDialogue(Protocol):
     def can_write(self) -> bool: ...
     @property
     def last_in_at(self) -> datetime | None: ...
+
+
+async def onlooker_of(
+    conn: Conn, account: Account, staff: Staff, employee_id: str | None, *, sees_all: bool
+) -> Onlooker:
+    """Return as whom somebody looks on. employee_id: who they are; sees_all: of one who is no employee."""
+    policy = account.settings.dialogues
+    rights = await rights_in_channels(conn, account.id)
+    active = {person.id for person in staff.employees if staff.can_be_given_work(person)}
+    owners = owners_of(rights, policy.observers, active)
+    if employee_id is None:
+        return Onlooker(employee_id=None if sees_all else "", rights={}, owners=owners)
+    return Onlooker(
+        employee_id=employee_id,
+        rights=rights.get(employee_id, {}),
+        visibility=policy.visibility,
+        is_observer=employee_id in policy.observers,
+        owners=owners,
+    )
 
 
 def message_to_send(

@@ -19,7 +19,7 @@ from crm.effects.writer import Writer
 from crm.entity_changes import EntityChange
 from crm.guarded_budget import GuardedBudget
 from crm.kinds import ConnectedCrm, WebhookInvalid, parse_webhook
-from crm.port import Crm, Observed
+from crm.port import Observed
 from crm.sync.feed import Feed
 from crm.sync.first_load import restart_load
 from crm.sync.sync import Sync
@@ -70,7 +70,9 @@ class CrmAccountWork:
         reports: AccountReports,
         effects_due: EffectsDue,
         more_feeds: MoreFeeds = no_more,
-        beside: Callable[[str, Crm], AbstractContextManager[None]] = lambda _account, _crm: nullcontext(),
+        beside: Callable[[str, ConnectedCrm], AbstractContextManager[None]] = lambda _account, _crm: (
+            nullcontext()
+        ),
     ) -> None:
         """more_feeds: what others read of the account's CRM. beside: what else works with it while this process serves it."""
         self._more_feeds, self._beside = more_feeds, beside

@@ -38,6 +38,7 @@ from gateway.store.channels.old import (
 from gateway.store.channels.updates import delete_old_updates
 from gateway.store.crm_accounts.exchanges import delete_exchanges_older_than
 from gateway.store.crm_accounts.webhooks import delete_expired_grants, delete_webhooks_older_than
+from gateway.store.crm_chats.hooks import delete_crm_hooks
 from gateway.store.crm_events.work import delete_events_older_than
 from gateway.store.decisions.decisions import delete_older_than
 from gateway.store.distribution.ledgers import delete_journal_older_than
@@ -98,6 +99,7 @@ async def clean(pool: asyncpg.Pool, settings: Settings) -> int:
             conn, now - timedelta(days=settings.raw_event_days), limit=_BATCH
         ),
         lambda conn: delete_old_updates(conn, now - timedelta(days=settings.raw_event_days), limit=_BATCH),
+        lambda conn: delete_crm_hooks(conn, now - timedelta(days=settings.raw_event_days), limit=_BATCH),
         lambda conn: delete_exchanges_older_than(conn, exchanges, limit=_BATCH),
         lambda conn: forget_old_unread(conn, now - _UNREAD_AGE, limit=_BATCH),
         lambda conn: forget_old_strangers(conn, _STRANGERS_AGE, limit=_BATCH),

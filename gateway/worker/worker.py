@@ -13,7 +13,6 @@ import asyncpg
 import structlog
 
 from crm.kinds import ConnectedCrm
-from crm.port import Crm
 from crm.store.news import WORK_TASK
 from crm.sync.feed import Feed
 from gateway.alerts.loop import Alerts
@@ -34,6 +33,7 @@ from gateway.crm_accounts.account_reports import AccountReports
 from gateway.crm_accounts.account_worker import CrmAccountWork
 from gateway.crm_accounts.effects_due import EffectsDue
 from gateway.crm_accounts.exchange_log import ExchangeLog
+from gateway.crm_chats.work import CrmChatsWork
 from gateway.crm_events import deals_to_give, dialogue_owners, missed_call_tasks, triggers_fire
 from gateway.crm_events.deals_to_give import give_deals
 from gateway.crm_events.dialogue_owners import follow_deal_owners
@@ -158,6 +158,7 @@ class Worker:
             web=partial(NamedAddresses, settings.named_pbx_hosts()),
         )
         self.chat_handouts = ChatHandouts(pool)
+        self.crm_chats = CrmChatsWork(pool, session, clients, self.exchanges)
         self.campaigns = Campaigns(pool, self._policy_of)
         self.campaign_engines = CampaignEngines(pool, session, lambda: self.configuration.now, kinds)
         self.topics = Topics(pool, session, lambda: self.configuration.now, kinds)
@@ -197,6 +198,7 @@ class Worker:
             self.sms_senders.loop,
             self.channels.loop,
             self.chat_handouts.loop,
+            self.crm_chats.loop,
             self.campaigns.loop,
             self.campaign_engines.loop,
             self.topics.loop,
@@ -256,6 +258,7 @@ class Worker:
             self.channels.loop.run(),
             self.channels.run(),
             self.chat_handouts.loop.run(),
+            self.crm_chats.loop.run(),
             self.campaigns.loop.run(),
             self.campaign_engines.loop.run(),
             self.topics.loop.run(),
@@ -300,11 +303,12 @@ class Worker:
         return [self.crm_activity.feed(account_id, crm, offset, self.settings.poll_seconds)]
 
     @contextmanager
-    def _beside(self, account_id: str, crm: Crm) -> Iterator[None]:
+    def _beside(self, account_id: str, crm: ConnectedCrm) -> Iterator[None]:
         with (
             self.shift_changes.served(account_id, crm),
             self.trigger_firings.served(account_id, crm),
             self.sms_texts.served(account_id, crm),
+            self.crm_chats.served(account_id, crm),
         ):
             yield
 

@@ -85,6 +85,11 @@ def line_of(message: CopiedMessage, words: CopyWords) -> str:
     return f"{clock} {_author(message, words)}: {said}".replace("\n", _INDENT).rstrip()
 
 
+def words_of(message: CopiedMessage, words: CopyWords) -> str:
+    """Return what the message says now, where its time and author stand beside it."""
+    return " ".join(filter(None, _said(replace(message, former=()), words)))
+
+
 def content_mark(message: CopiedMessage) -> str:
     """Return by what it is known whether a message says something else than before, whatever people are called meanwhile."""
     nobody = replace(message, author="", author_kind="client")

@@ -16,13 +16,12 @@ from gateway.channels.written import WrittenFile, WrittenMessage
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.staff import staff_of
-from gateway.store.channels.access import default_channels, rights_in_channels
+from gateway.store.channels.access import default_channels
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.listing import DialogueFilter, listed_dialogues
 from gateway.store.channels.messages import ChatMessage
 from gateway.texts.sentences import TEXTS
-from routing.dialogues.access import Onlooker, owners_of, seen_in
-from routing.staff import Staff
+from routing.dialogues.access import Onlooker, seen_in
 from runtime.database.pool import Conn
 from sms.channels.sending import is_key
 
@@ -49,25 +48,6 @@ class MessageNotTaken(InputRefused):
     def __init__(self, why: NotTaken, said: str) -> None:
         remedy = "send it with is_anyway" if why.reason == "taken" else "see 'Why a message is not sent'"
         super().__init__("text", said, remedy, problems=[{"reason": why.reason, "owner": why.owner}])
-
-
-async def onlooker_of(
-    conn: Conn, account: Account, staff: Staff, employee_id: str | None, *, sees_all: bool
-) -> Onlooker:
-    """Return as whom somebody looks on. employee_id: who they are; sees_all: of one who is no employee."""
-    policy = account.settings.dialogues
-    rights = await rights_in_channels(conn, account.id)
-    active = {person.id for person in staff.employees if staff.can_be_given_work(person)}
-    owners = owners_of(rights, policy.observers, active)
-    if employee_id is None:
-        return Onlooker(employee_id=None if sees_all else "", rights={}, owners=owners)
-    return Onlooker(
-        employee_id=employee_id,
-        rights=rights.get(employee_id, {}),
-        visibility=policy.visibility,
-        is_observer=employee_id in policy.observers,
-        owners=owners,
-    )
 
 
 async def send_message(

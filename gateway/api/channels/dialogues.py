@@ -13,12 +13,13 @@ import asyncpg
 from pydantic import Field
 
 from gateway.admin.channels.shown_files import shown_parts
-from gateway.admin.channels.writing import onlooker_of, send_message
+from gateway.admin.channels.writing import send_message
 from gateway.admin.input_words import MESSAGE_KEY, is_one_line
 from gateway.admin.refused import InputRefused
 from gateway.api.frame import Answer, AnyCall, ApiCall, ApiError, Body, Items, NoQuery, Route, not_found
 from gateway.api.pages import next_page, page_after
 from gateway.channels.accepting import KeyOfAnother, NoSuchDialogue
+from gateway.channels.limits import onlooker_of
 from gateway.channels.written import WrittenFile, WrittenMessage
 from gateway.http.body import API_FILE_BODY
 from gateway.store.admin.roles import may_act_as

@@ -7,10 +7,11 @@ from typing import Annotated
 import typer
 
 from gateway.admin.channels.forget_chat import forget_chat
-from gateway.admin.channels.writing import FirstMessage, onlooker_of, write_first
+from gateway.admin.channels.writing import FirstMessage, write_first
 from gateway.admin.refused import NothingOfThatName
 from gateway.calls.client_job import ClientJob
 from gateway.channels.accepting import KeyOfAnother
+from gateway.channels.limits import onlooker_of
 from gateway.cli.options import AccountName, Json, Yes
 from gateway.cli.output import confirm, database, on_account, print_json, refusals, run, the_account
 from gateway.settings import Settings

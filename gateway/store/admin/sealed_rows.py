@@ -12,6 +12,7 @@ from crm.kinds import TOKEN_SECRETS
 from gateway.store.admin.accounts import CONNECTION_KEYS, WEBHOOK_SECRET
 from gateway.store.channels.channels import CHANNEL_KEYS, CHANNEL_SECRET
 from gateway.store.crm_accounts.webhooks import GRANT_SECRET
+from gateway.store.crm_chats.channels import CRM_CHAT_SECRET
 from gateway.store.sign_in.second_factors import TOTP_SECRET
 from gateway.store.sms.connections import SMS_KEYS, SMS_REPORT_SECRET
 from runtime.database.pool import Conn
@@ -27,6 +28,7 @@ PLACES: tuple[Place, ...] = (
     SMS_REPORT_SECRET,
     CHANNEL_KEYS,
     CHANNEL_SECRET,
+    CRM_CHAT_SECRET,
     TOTP_SECRET,
 )
 """What is kept as a hash (tokens of the API, connections' own secrets, passwords) cannot be used again and is not here."""

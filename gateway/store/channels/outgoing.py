@@ -58,6 +58,17 @@ SELECT message_id, outside_id, status FROM chat_message WHERE account_id = $1 AN
 ORDER BY arrived_at, message_id LIMIT 1 FOR UPDATE
 """
 
+# What stands of the echo among the CRM's chats is our message there; of two that stand there both do.
+_NOT_SHOWN = """
+DELETE FROM crm_chat_message o WHERE o.account_id = $1 AND o.message_id = $3 AND o.state = 'new' AND EXISTS
+    (SELECT 1 FROM crm_chat_message e WHERE e.account_id = $1 AND e.message_id = $2 AND e.state <> 'new')
+"""
+_SHOWN_ALREADY = """
+UPDATE crm_chat_message e SET message_id = $3, is_pending = true, noted = noted + 1
+WHERE e.account_id = $1 AND e.message_id = $2 AND e.state <> 'new'
+    AND NOT EXISTS (SELECT 1 FROM crm_chat_message o WHERE o.account_id = $1 AND o.message_id = $3)
+"""
+
 
 async def message_of_key(conn: Conn, account_id: str, own_key: str) -> ChatMessage | None:
     row = await conn.fetchrow(
@@ -180,6 +191,8 @@ async def nameless_message(conn: Conn, of: Dialogue, text: str, told_at: datetim
 
 async def _absorbed(conn: Conn, message: ChatMessage, echo: asyncpg.Record) -> tuple[str, MessageStatus]:
     await pass_copy_on(conn, message.account_id, echo["message_id"], message.message_id)
+    for passing_on in (_NOT_SHOWN, _SHOWN_ALREADY):
+        await conn.execute(passing_on, message.account_id, echo["message_id"], message.message_id)
     await conn.execute(
         "DELETE FROM chat_message WHERE account_id = $1 AND message_id = $2",
         message.account_id,

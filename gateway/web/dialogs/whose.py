@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncpg
 
-from gateway.admin.channels.writing import onlooker_of
+from gateway.channels.limits import onlooker_of
 from gateway.store.channels.listing import DialogueFilter, listed_dialogues
 from gateway.store.channels.reading import DialogueReader, unread_dialogues
 from gateway.web.frame import AnyPageCall, page_not_found

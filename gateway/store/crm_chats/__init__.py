@@ -1,0 +1,1 @@
+"""Rows of dialogues in the CRM's own chats."""
