@@ -11,8 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from crm.sandbox.amojo import control as chat_control
-from crm.sandbox.control import endpoints
+from crm.sandbox.control import chats, endpoints
 from crm.sandbox.faults import FaultRule, fault_rules
 from crm.sandbox.profile import Profile, profile_of
 from crm.sandbox.state import State
@@ -33,7 +32,7 @@ def build_app(
     app = web.Application(client_max_size=_LARGEST)
     app[WORLD] = world
     endpoints.add_routes(app, world)
-    chat_control.add_routes(app, world)
+    chats.add_routes(app, world)
     app.router.add_route("*", "/{tail:.*}", world.handle)
     app.cleanup_ctx.append(delivery.running(world.state))
     app.on_cleanup.append(_close)

@@ -18,7 +18,7 @@ from gateway.api.admin import (
 )
 from gateway.api.calls import calls, missed_calls
 from gateway.api.campaigns import callers, campaigns, lists, members, there
-from gateway.api.channels import beginning, channels, dialogues, files, gaps
+from gateway.api.channels import beginning, channels, crm_chats, dialogues, files, gaps
 from gateway.api.crm_accounts import backfill, crm_accounts, crm_rows, dead_letters, exchanges, sync
 from gateway.api.decisions import decisions, dry_runs
 from gateway.api.distribution import distributions, templates
@@ -63,6 +63,7 @@ ROUTES: tuple[Route, ...] = (
     *beginning.ROUTES,
     *files.ROUTES,
     *gaps.ROUTES,
+    *crm_chats.ROUTES,
     *presence.ROUTES,
     *telegram.ROUTES,
     *templates.ROUTES,

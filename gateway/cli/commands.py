@@ -81,6 +81,7 @@ COMMANDS: Mapping[str, Entry] = MappingProxyType(
         "cases": Entry("cases", "Missed calls that somebody must return."),
         "presence": Entry("presence.people", "Who is at work."),
         "channel": Entry("channels.channels", "Messenger channels, and who may do what in them."),
+        "crm-chats": Entry("channels.crm_chats", "Dialogues in the CRM's own chats."),
         "sms": Entry("sms.providers", "SMS: providers, and what goes out through them."),
         "alerts": Entry("alerts", "Alarms by e-mail and Telegram."),
         "audit": Entry("protection.audit", "Show who changed what: configuration, people, tokens, the desk."),

@@ -46,6 +46,7 @@ from gateway.store.crm_chats.channels import (
 )
 from gateway.store.crm_chats.messages import dialogues_to_tell
 from runtime.database.pool import Conn
+from runtime.vendors.http import NoteExchange
 
 log = structlog.get_logger(__name__)
 
@@ -59,8 +60,8 @@ _THROTTLED = timedelta(seconds=30)
 _PEOPLE_WAIT = timedelta(seconds=30)
 """After the CRM did not tell who is who."""
 
-OpenChats = Callable[[str, ChatChannel], AskedChats]
-"""(address of the chats, our channel) -> whom to ask."""
+OpenChats = Callable[[CrmChatChannel], AskedChats]
+"""Of which channel -> whom to ask."""
 
 
 def _utc_now() -> datetime:
@@ -84,17 +85,18 @@ class CrmChatsWork:
         self.loop = self._turns.loop
 
     def served(self, account_id: str, crm: ConnectedCrm) -> AbstractContextManager[None]:
-        def opened(address: str, channel: ChatChannel) -> AskedChats:
-            return CrmChats(self._session, address, channel, on_exchange=self._noting(account_id))
+        def opened(held: CrmChatChannel) -> AskedChats:
+            address, channel = chats_address(held.base_url), connection.channel_of(held)
+            return CrmChats(self._session, address, channel, on_exchange=self._noting(held))
 
         chats = AccountChats(self._pool, account_id, crm.chat_links, opened, self._clients, self._now)
         return self._turns.served(account_id, chats.turn)
 
-    def _noting(self, account_id: str) -> Callable[..., None] | None:
+    def _noting(self, held: CrmChatChannel) -> NoteExchange | None:
         exchanges = self._exchanges
         if exchanges is None:
             return None
-        return lambda exchange: exchanges.append(account_id, "amocrm", exchange)
+        return lambda exchange: exchanges.append(held.account_id, held.crm_kind, exchange)
 
     async def _busy(self, conn: Conn, accounts: Sequence[str]) -> list[str]:
         return await busy_crm_chats(conn, accounts, self._now())
@@ -226,9 +228,9 @@ class AccountChats:
 
     def _chats(self, held: CrmChatChannel) -> AskedChats:
         """Return whom to ask; one for all turns, since it keeps its pace."""
-        wanted = chats_address(held.base_url), connection.channel_of(held)
+        wanted = held.base_url, connection.channel_of(held)
         if self._asked is None or self._asked[0] != wanted:
-            self._asked = wanted, self._open(*wanted)
+            self._asked = wanted, self._open(held)
         return self._asked[1]
 
     async def _failed(

@@ -15,7 +15,7 @@ from runtime.database.sealing import Place
 CRM_CHAT_SECRET = Place("crm_chat_channel", "secret")
 
 _READ = """
-SELECT c.*, a.base_url, a.settings #>> '{dialogues,in_crm}' = 'true' AS is_wanted FROM crm_chat_channel c JOIN account a USING (account_id)
+SELECT c.*, a.base_url, a.crm_kind, a.settings #>> '{dialogues,in_crm}' = 'true' AS is_wanted FROM crm_chat_channel c JOIN account a USING (account_id)
 """
 
 _KEEP = """
@@ -37,7 +37,7 @@ WHERE c.account_id = ANY($1) AND (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrmChatChannel:
-    """As stored. secret: "" where it cannot be opened. base_url: of the account. is_wanted: the switch. error: `code: words`."""
+    """As stored. secret: "" where it cannot be opened. base_url, crm_kind: of the account. is_wanted: the switch. error: `code: words`."""
 
     account_id: str
     channel_id: str
@@ -53,6 +53,7 @@ class CrmChatChannel:
     went_at: datetime | None
     people_at: datetime | None
     base_url: str
+    crm_kind: str
     is_wanted: bool
 
 

@@ -119,3 +119,12 @@ async def delete_crm_hooks(conn: Conn, before: datetime, *, limit: int) -> int:
         limit,
     )
     return int(done.split()[-1])
+
+
+async def crm_hook_counts(conn: Conn, account_id: str) -> int:
+    """How many messages of cards were not sent, of those that are kept."""
+    count: int = await conn.fetchval(
+        "SELECT count(*) FROM crm_chat_hook WHERE account_id = $1 AND state IN ('refused', 'dead')",
+        account_id,
+    )
+    return count

@@ -24,5 +24,19 @@ NONSENSE_OF_CHANNELS = [
     wrong("channel write Hello --employee gone --chat 7 --account main", "from which channel"),
     wrong("channel forget gone 7 --account main --yes", _GONE),
     wrong("channel remove gone --account main --yes", _GONE),
+    misused("crm-chats set --account main"),
+    wrong("crm-chats set --bot-id f1910c7f --account main", "channel_id is not said"),
+    wrong(
+        "crm-chats set --channel-id a/b --secret 12345678 --bot-id f1910c7f --account main",
+        "'a/b' is none that the CRM gives",
+    ),
+    wrong(
+        "crm-chats set --channel-id 344a --secret short --bot-id f1910c7f --account main", "secret is none"
+    ),
+    wrong("crm-chats on --account main", "it is not said how the CRM's chats are reached"),
+    wrong("crm-chats off --account gone", "there is no account"),
+    wrong("crm-chats retry --account gone", "there is no account"),
+    wrong("crm-chats remove --account main --yes", "there is no connection with the CRM's chats"),
+    wrong("crm-chats show --account gone", "there is no account"),
     wrong("channel list --account gone", "there is no account"),
 ]

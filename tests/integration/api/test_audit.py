@@ -43,12 +43,13 @@ WHAT_GOES_OUT = (
     "outbound",
     "sms-connections",
     "channels",
+    "crm-chats",
     "dialogues",
     "matrix/trial",
     "matrix/draft/merge",
 )
 """Resources of the account whose entries their own tests look at: test_campaigns.py, test_do_not_call.py, test_outbound.py,
-test_sms_connections.py, test_channels.py, test_matrix_trials.py."""
+test_sms_connections.py, test_channels.py, test_crm_chats.py, test_matrix_trials.py."""
 NEEDS_A_CRM = {("POST", "/v1/accounts")}
 """Tried below as the service that it calls."""
 READING_COMMANDS = {
@@ -57,7 +58,7 @@ READING_COMMANDS = {
     "connection list", "distribution list", "distribution shares", "distribution show", "employees list", "matrix dry-run", "crm aside", "crm unread", "desk list", "explain", "lookup", "matrix check",
     "matrix difference", "matrix trial", "matrix versions", "secrets generate", "secrets status",
     "shift journal", "shift preview", "shift runs", "shift show", "template hook", "template list", "template show", "template simulate", "token list", "users list",
-    "campaign list", "channel address", "channel gaps", "channel list", "campaign members", "campaign show", "campaign stats", "do-not-call list", "firings list", "firings show",
+    "campaign list", "channel address", "channel gaps", "channel list", "crm-chats show", "campaign members", "campaign show", "campaign stats", "do-not-call list", "firings list", "firings show",
     "outbound list", "outbound queue", "outbound settings", "outbound show", "outbound why-not", "sms incoming", "sms list",
     "sms messages", "sms preview", "trigger check", "trigger history", "trigger hook", "trigger list", "trigger show",
 }  # fmt: skip
@@ -420,7 +421,8 @@ async def test_every_changing_command_leaves_an_entry(
         *(
             name
             for name in all_commands()
-            if name.split()[0] in ("campaign", "channel", "do-not-call", "outbound", "sms", "trigger")
+            if name.split()[0]
+            in ("campaign", "channel", "crm-chats", "do-not-call", "outbound", "sms", "trigger")
         ),
         "matrix edit",
         "backfill",

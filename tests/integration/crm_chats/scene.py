@@ -18,19 +18,22 @@ from crm.amocrm.chats.links import ChatLinks
 from crm.amocrm.client import AmoClient
 from crm.amocrm.transport import Transport
 from crm.budget import Budget
-from crm.sandbox.amojo.control import BOT_ID, CHANNEL_ID, SECRET
+from crm.kinds import CrmChatMessage
+from crm.sandbox.chat_ids import AMOJO_ID
+from crm.sandbox.control.chats import BOT_ID, CHANNEL_ID, SECRET
 from crm.sandbox.sample_account import OPEN_STAGES, PIPELINE, SENIOR, manager
 from crm.sandbox.server import Sandbox
 from gateway.calls.client_job import ClientJob
 from gateway.channels.sender import ChannelSender
 from gateway.crm_chats.account import AskedChats, AskedLinks
+from gateway.crm_chats.connection import channel_of
 from gateway.crm_chats.door import CrmChatDoor
 from gateway.crm_chats.work import AccountChats
 from gateway.http.body import BodyRefused
 from gateway.http.strangers import Strangers
 from gateway.store.admin.staff import replace_staff
 from gateway.store.channels.access import set_rights
-from gateway.store.crm_chats.channels import keep_crm_chat_channel
+from gateway.store.crm_chats.channels import CrmChatChannel, keep_crm_chat_channel
 from routing.matrix.presets import recommended
 from routing.settings import DialoguePolicy
 from routing.staff import Employee
@@ -81,8 +84,8 @@ class MortalChats:
     async def chat(self, *a: Any) -> Any:
         return await self._done("chat", self.chats.chat(*a))
 
-    async def show(self, *a: Any) -> Any:
-        return await self._done("show", self.chats.show(*a))
+    async def show(self, scope: str, message: CrmChatMessage) -> str:
+        return str(await self._done("show", self.chats.show(scope, message)))
 
     async def edit(self, *a: Any) -> Any:
         return await self._done("edit", self.chats.edit(*a))
@@ -136,20 +139,18 @@ class CardShop:
     def chats(self, channel: ChatChannel) -> CrmChats:
         return CrmChats(self.api.session, self.api.sandbox.url, channel, apart_seconds=0)
 
-    def worker(
-        self, links: AskedLinks | None = None, chats: AskedChats | None = None, secret: str = SECRET
-    ) -> AccountChats:
+    def worker(self, links: AskedLinks | None = None, chats: AskedChats | None = None) -> AccountChats:
         """What a worker process does for the account's chats."""
 
-        def opened(_address: str, channel: ChatChannel) -> AskedChats:
-            return chats or self.chats(channel)
+        def opened(held: CrmChatChannel) -> AskedChats:
+            return chats or self.chats(channel_of(held))
 
         job = ClientJob(self.pool, PublishedMatrix(recommended()), now=self.clock)
         return AccountChats(self.pool, ACCOUNT, links or self.links(), opened, job, self.clock)
 
-    def mortal(self, **dies: int) -> MortalChats:
-        channel = ChatChannel(channel_id=CHANNEL_ID, secret=SECRET, amojo_id=AMOJO, bot_id=BOT_ID)
-        return MortalChats(self.chats(channel), **dies)
+    def mortal(self, *, dies_after: int = 0, dies_before: int = 0) -> MortalChats:
+        channel = ChatChannel(channel_id=CHANNEL_ID, secret=SECRET, amojo_id=AMOJO_ID, bot_id=BOT_ID)
+        return MortalChats(self.chats(channel), dies_after, dies_before)
 
     async def turns(self, worker: AccountChats | None = None) -> None:
         worker = worker or self.worker()
@@ -228,9 +229,6 @@ class CardShop:
 
     async def rows(self, sql: str, *args: object) -> list[dict[str, Any]]:
         return await self.shop.rows(sql, *args)
-
-
-AMOJO = "52e591f7-c98f-4255-8495-827210138c81"
 
 
 @web.middleware

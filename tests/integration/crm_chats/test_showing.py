@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from crm.kinds import CrmChatMessage, CrmChatRefused, CrmChatSilent
+from crm.sandbox.chat_ids import amojo_id_of
+from crm.sandbox.control.chats import BOT_ID
+from crm.sandbox.sample_account import manager
 from sms.channels.model import MessageStatus
 from tests.fakes.channels.sandbox import SentIntoChat, client_message, echo_of
-from tests.integration.crm_chats.scene import CardShop, Killed, MortalLinks
+from tests.integration.crm_chats.scene import CardShop, Killed, MortalChats, MortalLinks
 
 THREE = [client_message(f"m{n}", text=text) for n, text in enumerate(("раз", "два", "три"))]
 
@@ -119,10 +124,6 @@ async def test_what_employees_write_stands_there_under_their_names(cards: CardSh
     await cards.turns()
     card = await cards.card()
     assert [row["message"]["text"] for row in card["messages"]] == ["Hello", "с телефона", "от робота"]
-    from crm.sandbox.amojo.control import BOT_ID
-    from crm.sandbox.chat_ids import amojo_id_of
-    from crm.sandbox.sample_account import manager
-
     refs = [row["sender"].get("ref_id") for row in card["messages"]]
     assert refs == [None, amojo_id_of(manager(101)), BOT_ID]
     assert [row["is_silent"] for row in card["messages"]] == [False, True, True]
@@ -202,13 +203,8 @@ async def test_an_answer_that_got_lost_leaves_one_message(cards: CardShop) -> No
 async def test_one_message_that_is_refused_holds_up_nothing_and_is_counted(cards: CardShop) -> None:
     await cards.says(*THREE[:1])
     await cards.turns()
-    scope = (await cards.card())["connections"][0]["scope_id"]
     await cards.says(*THREE[1:])
-    taken = next(m for m in await cards.shop.messages() if m["parts"][0]["text"] == "два")
-    await cards.pool.execute(
-        "UPDATE chat_message SET at = at - interval '0 s' WHERE message_id = $1", taken["message_id"]
-    )
-    worker = cards.worker(chats=_Refusing(cards, scope))
+    worker = cards.worker(chats=_Refusing(cards.mortal().chats))
     await cards.turns(worker)
     assert await cards.shown() == ["раз", "три"]
     dead = await cards.rows("SELECT state, error FROM crm_chat_message WHERE state = 'dead'")
@@ -219,7 +215,7 @@ async def test_a_message_that_always_fails_is_given_up_while_others_go(cards: Ca
     await cards.says(*THREE[:1])
     await cards.turns()
     await cards.says(client_message("x1", text="беда"), client_message("y1", chat="8", text="другой"))
-    worker = cards.worker(chats=_Silent(cards))
+    worker = cards.worker(chats=_Silent(cards.mortal().chats))
     cards.now = datetime.now(UTC)
     for turn in range(14):
         cards.now += timedelta(minutes=11)
@@ -263,35 +259,25 @@ async def test_a_closed_deal_rings_nobody_into_unsorted(cards: CardShop) -> None
     assert await cards.requests_in_unsorted() == before
 
 
-class _Refusing:
+@dataclass
+class _Refusing(MortalChats):
     """Refuses one text, as amoCRM may for whatever reason."""
 
-    def __init__(self, cards: CardShop, scope: str) -> None:
-        self._mortal = cards.mortal()
+    text: str = "два"
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._mortal, name)
-
-    async def show(self, scope: str, message: object) -> str:
-        from crm.kinds import CrmChatRefused
-
-        if getattr(message, "text", "") == "два":
+    async def show(self, scope: str, message: CrmChatMessage) -> str:
+        if message.text == self.text:
             raise CrmChatRefused("POST: 400 no such type")
-        return str(await self._mortal.show(scope, message))
+        return await super().show(scope, message)
 
 
-class _Silent:
+@dataclass
+class _Silent(MortalChats):
     """Never answers to one text."""
 
-    def __init__(self, cards: CardShop) -> None:
-        self._mortal = cards.mortal()
+    text: str = "беда"
 
-    def __getattr__(self, name: str) -> object:
-        return getattr(self._mortal, name)
-
-    async def show(self, scope: str, message: object) -> str:
-        from crm.kinds import CrmChatSilent
-
-        if getattr(message, "text", "") == "беда":
+    async def show(self, scope: str, message: CrmChatMessage) -> str:
+        if message.text == self.text:
             raise CrmChatSilent("POST: 500")
-        return str(await self._mortal.show(scope, message))
+        return await super().show(scope, message)

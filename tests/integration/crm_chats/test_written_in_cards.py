@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 import pytest
 
-from crm.sandbox.amojo.control import SECRET
 from crm.sandbox.chat_ids import amojo_id_of
+from crm.sandbox.control.chats import SECRET
 from crm.sandbox.sample_account import SENIOR, manager
 from gateway.store.channels.messages import ChatMessage
 from routing.dialogues.rules import ChannelRules

@@ -20,8 +20,8 @@ from crm.amocrm.client import AmoClient
 from crm.amocrm.transport import Transport
 from crm.budget import Budget
 from crm.lane import Lane
-from crm.sandbox.amojo.control import BOT_ID, CHANNEL_ID, SECRET
 from crm.sandbox.chat_ids import AMOJO_ID, amojo_id_of
+from crm.sandbox.control.chats import BOT_ID, CHANNEL_ID, SECRET
 from crm.sandbox.sample_account import OPEN_STAGES, PIPELINE, SENIOR
 from tests.fakes.tokens import FixedToken
 from tests.integration.sandbox.client import Api
