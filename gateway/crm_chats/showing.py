@@ -34,6 +34,8 @@ log = structlog.get_logger(__name__)
 _AT_ONCE = 100
 _MOST_TRIES = 12
 """Of one message, while others go: with the pauses between them an hour and a half."""
+_MOST_LOOKS = 3
+"""So often a message that is refused is looked for: one that was taken shows in the history a moment later."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 5.0, 600.0
 _AFTER_MISTAKE = timedelta(minutes=10)
 
@@ -114,6 +116,9 @@ class DialogueShower:
             else:
                 await self._status(one)
         except CrmChatRefused as err:
+            if one.crm_state == "new" and one.failures < _MOST_LOOKS:
+                await self._not_told(one, err)
+                raise
             log.warning("crm-chat-message-refused", account=of.account_id, message=one.message.message_id)
             async with self._pool.acquire() as conn:
                 await store.message_given_up(conn, one, f"{err.code}: {err}")

@@ -22,6 +22,7 @@ from crm.kinds import (
     CrmChatNotThere,
     CrmChatRefused,
     CrmChats,
+    CrmChatSilent,
     CrmChatThrottled,
     chats_address,
 )
@@ -206,9 +207,10 @@ class AccountChats:
             lasting = next((err for err in errors if not _is_of_one_dialogue(err)), None)
             if lasting is not None:
                 raise lasting
-            silent = silent + len(errors) if len(errors) == len(ended) else 0
-            if silent >= _SILENT_DIALOGUES and errors:
-                raise errors[0]
+            unanswered = [err for err in errors if isinstance(err, CrmChatSilent)]
+            silent = silent + len(unanswered) if len(unanswered) == len(ended) else 0
+            if silent >= _SILENT_DIALOGUES:
+                raise unanswered[0]
         return is_told
 
     async def _served(self, held: CrmChatChannel) -> ServedChats:

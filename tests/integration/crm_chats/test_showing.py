@@ -12,6 +12,7 @@ from crm.kinds import CrmChatMessage, CrmChatRefused, CrmChatSilent
 from crm.sandbox.chat_ids import amojo_id_of
 from crm.sandbox.control.chats import BOT_ID
 from crm.sandbox.sample_account import manager
+from gateway.crm_chats.account import FoundInChat
 from sms.channels.model import MessageStatus
 from tests.fakes.channels.sandbox import SentIntoChat, client_message, echo_of
 from tests.integration.crm_chats.scene import CardShop, Killed, MortalChats, MortalLinks
@@ -205,10 +206,26 @@ async def test_one_message_that_is_refused_holds_up_nothing_and_is_counted(cards
     await cards.turns()
     await cards.says(*THREE[1:])
     worker = cards.worker(chats=_Refusing(cards.mortal().chats))
-    await cards.turns(worker)
+    cards.now = datetime.now(UTC)
+    for _ in range(4):
+        await cards.turns(worker)
+        cards.now += timedelta(minutes=1)
     assert await cards.shown() == ["раз", "три"]
     dead = await cards.rows("SELECT state, error FROM crm_chat_message WHERE state = 'dead'")
     assert [row["error"].partition(":")[0] for row in dead] == ["crm-chat-refused"]
+
+
+async def test_what_was_taken_and_shows_late_is_found_and_no_trouble(cards: CardShop) -> None:
+    await cards.says(*THREE[:1])
+    await cards.turns()
+    await cards.says(*THREE[1:])
+    late = _Late(cards.mortal().chats)
+    cards.now = datetime.now(UTC)
+    for _ in range(3):
+        await cards.turns(cards.worker(chats=late))
+        cards.now += timedelta(minutes=1)
+    assert await cards.shown() == ["раз", "два", "три"]
+    assert {row["state"] for row in await cards.rows("SELECT state FROM crm_chat_message")} == {"shown"}
 
 
 async def test_a_message_that_always_fails_is_given_up_while_others_go(cards: CardShop) -> None:
@@ -281,3 +298,20 @@ class _Silent(MortalChats):
         if message.text == self.text:
             raise CrmChatSilent("POST: 500")
         return await super().show(scope, message)
+
+
+@dataclass
+class _Late(MortalChats):
+    """Takes a message whose answer gets lost, and has it in its history only when it is looked for a second time."""
+
+    looks: int = 0
+
+    async def show(self, scope: str, message: CrmChatMessage) -> str:
+        id = await super().show(scope, message)
+        if message.text == "два":
+            raise CrmChatSilent("the answer was lost")
+        return id
+
+    async def find(self, scope: str, chat_id: str, own_id: str) -> FoundInChat | None:
+        self.looks += 1
+        return await self.chats.find(scope, chat_id, own_id) if self.looks > 1 else None
