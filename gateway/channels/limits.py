@@ -9,7 +9,7 @@ from gateway.channels.files.fetching import LARGEST_FILE
 from gateway.store.admin.accounts import Account
 from gateway.store.channels.access import rights_in_channels
 from gateway.store.channels.channels import SavedChannel
-from routing.dialogues.access import Onlooker, is_of_another, may_write
+from routing.dialogues.access import Onlooker, is_of_another, may_write, owners_of
 from routing.dialogues.sending import MessageToSend, SendRefusal, refusal_of
 from routing.staff import Staff
 from runtime.database.pool import Conn
