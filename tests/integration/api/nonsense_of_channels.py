@@ -21,7 +21,7 @@ NONSENSE_OF_CHANNELS = [
     wrong("channel share gone --right anna=all --account main", "is no right"),
     wrong("channel write Hello --employee anna --account main", "either a number or a chat is needed"),
     wrong("channel write Hello --employee anna --number 12 --channel gone --account main", _GONE),
-    wrong("channel write Hello --employee gone --chat 7 --account main", "from which channel"),
+    wrong("channel write Hello --employee gone --chat 7 --account main", "there is no employee 'gone'"),
     wrong("channel forget gone 7 --account main --yes", _GONE),
     wrong("channel remove gone --account main --yes", _GONE),
     misused("crm-chats set --account main"),

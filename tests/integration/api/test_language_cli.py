@@ -118,6 +118,8 @@ NEEDED = {
     "channel set": ("shop", "--name", "A"),
     "channel share": ("shop", "--right", "anna=read"),
     "channel forget": ("shop", "7", "--yes"),
+    "crm-chats remove": ("--yes",),
+    "crm-chats set": ("--bot-id", "f1910c7f"),
     "channel write": ("Hello", "--employee", "anna", "--number", "+79161234567"),
     "sms add": ("texts", "--kind", "sandbox"),
     "sms check": ("texts",),
