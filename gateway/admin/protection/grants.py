@@ -89,6 +89,15 @@ def refuse_freer(role: Role, bound: Bindings) -> None:
         raise GrantsMore(field)
 
 
+def refuse_other_name(role: Role, bound: Bindings) -> None:
+    """Raise GrantsMore where somebody of this role and these bindings may more than who acts, or is somebody else on the phone:
+    what is opened in a person's name speaks and answers as that person."""
+    refuse_freer(role, bound)
+    own = current_actor().bound.employee
+    if own is not None and bound.employee != own:
+        raise GrantsMore("employee")
+
+
 def refuse_longer(ends: datetime | None, field: str) -> None:
     """Raise OutlivesGranter where something lets in until then (None: for ever), and who acts ends before."""
     until = current_actor().ends

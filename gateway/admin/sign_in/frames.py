@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from gateway.admin.protection.grants import refuse_freer, refuse_longer
+from gateway.admin.protection.grants import refuse_longer, refuse_other_name
 from gateway.admin.refused import InputRefused
 from gateway.admin.sign_in.links import UserIsOff
 from gateway.admin.users import user_of
@@ -46,7 +46,7 @@ async def make_frame(conn: Conn, account_id: str, order: FrameOrder, now: dateti
     secret, ends = new_secret(256), now + GOOD_FOR
     async with conn.transaction():
         user = await user_of(conn, order.login)
-        refuse_freer(user.role, user.bound)
+        refuse_other_name(user.role, user.bound)
         refuse_longer(ends, "login")
         if not user.is_on:
             raise UserIsOff(order.login)

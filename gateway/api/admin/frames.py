@@ -44,7 +44,8 @@ ROUTES = (
         path="/v1/accounts/{account}/frames",
         handler=add_frame,
         summary="Open a narrow page of ours within the CRM, in one person's name",
-        description="The address opens this one page for 15 minutes, and lets do what that person may at that moment. It is shown once.",
+        description="The address opens this one page for 15 minutes, and lets do what that person may at that moment. It is shown once."
+        " 403 where that person may more than whoever asks; a token of an employee opens pages in that employee's name only.",
         role="manager",
         status=201,
     ),

@@ -172,4 +172,14 @@ ROWS = (
         new="",
         tests=(f"{_BOT}::test_a_question_is_not_sent_once_it_is_settled_or_its_time_is_over",),
     ),
+    Sabotage(
+        name="a-token-opens-pages-in-the-name-of-others",
+        hurts="whoever holds one employee's token answers, calls back and looks as another",
+        file="gateway/admin/protection/grants.py",
+        old="    if own is not None and bound.employee != own:",
+        new="    if own is not None and bound.employee is None:",
+        tests=(
+            "tests/integration/api/test_frames_in_a_name.py::test_one_employee_opens_nothing_in_the_name_of_another",
+        ),
+    ),
 )
