@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from zoneinfo import ZoneInfo
 
 from gateway.health.findings import Finding, about, bad, detail, ok, warning
 from gateway.health.views import ChannelStanding, SmsProviderState
+from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.sms.links import SmsLinkHeard
 from gateway.store.sms.standing import SmsStanding
 from routing.dialogues.gaps import ListeningGap
+from routing.dialogues.rule_problems import RuleProblem, rule_problems
 from routing.texts.catalogue import phrase
+from runtime.database.pool import Conn
 from sms.channels.kinds import CHANNEL_KINDS
 from sms.channels.reasons import ChannelState
 from sms.kinds import SMS_KINDS
@@ -84,10 +87,23 @@ def _finding(account_id: str, one: SmsProviderState) -> Finding:
     return ok("sms-well", what, kind=kind, money=money)
 
 
+async def rule_misfits(
+    conn: Conn, channels: Mapping[str, Sequence[SavedChannel]]
+) -> dict[str, tuple[RuleProblem, ...]]:
+    """Return by channel what its rules name that is not there. channels: by account."""
+    found: dict[str, tuple[RuleProblem, ...]] = {}
+    for account_id, of in channels.items():
+        catalogue = await catalogue_of(conn, account_id)
+        found |= {saved.id: rule_problems(saved.rules, catalogue) for saved in of}
+    return found
+
+
 def channel_standings(
-    found: Iterable[SavedChannel], gaps: Mapping[str, ListeningGap]
+    found: Iterable[SavedChannel],
+    gaps: Mapping[str, ListeningGap],
+    misfits: Mapping[str, tuple[RuleProblem, ...]],
 ) -> list[ChannelStanding]:
-    """gaps: by channel, those that stay open."""
+    """gaps: by channel, those that stay open. misfits: by channel, of those that were asked."""
     return [
         ChannelStanding(
             id=saved.id,
@@ -98,6 +114,7 @@ def channel_standings(
             state=saved.state,
             state_words=saved.state_words,
             state_at=saved.state_at,
+            misfits=[(p.rule, p.code, p.value) for p in misfits.get(saved.id, ())],
             gap=(gap.from_at, gap.to_at) if (gap := gaps.get(saved.id)) else None,
         )
         for saved in found
@@ -111,9 +128,12 @@ def channel_findings(
     """Nothing where no channel is connected. zone: of the account."""
     for one in channels:
         yield _of_channel(account_id, one)
+        what = about("channel", account=account_id, name=one.name)
+        for rule, code, value in one.misfits:
+            problem = phrase(f"channel.rule.{code}", value=value)
+            yield warning("channel-rule", what, rule=rule, problem=problem, name=one.name)
         if one.gap is not None:
             since, until = (f"{at.astimezone(zone):%Y-%m-%d %H:%M}" for at in one.gap)
-            what = about("channel", account=account_id, name=one.name)
             yield warning("channel-gap", what, since=since, until=until, name=one.name)
 
 

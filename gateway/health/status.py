@@ -24,7 +24,7 @@ from gateway.calls.pbx_clocks import REPORT as CLOCK_REPORT
 from gateway.health.campaign_checks import running_campaigns
 from gateway.health.check_views import budget_view, matrix_view, reported_part, templates_view
 from gateway.health.daily_checks import MATRIX_REPORT, TEMPLATE_REPORT, TRIGGER_REPORT
-from gateway.health.message_checks import channel_standings, sms_states
+from gateway.health.message_checks import channel_standings, rule_misfits, sms_states
 from gateway.health.reports import PREFIX, SILENT_SECONDS
 from gateway.health.secret_checks import secrets_state
 from gateway.health.views import (
@@ -73,6 +73,7 @@ from gateway.store.sms.standing import SmsStanding, sms_standing
 from routing.attendance.trust import Watch, doubt
 from routing.dialable import undialable
 from routing.dialogues.gaps import ListeningGap
+from routing.dialogues.rule_problems import RuleProblem
 from routing.staff import Staff
 from runtime.database.pool import Conn
 from runtime.masking import mask_digits
@@ -140,10 +141,12 @@ class _Facts:
     sms: Mapping[str, list[SmsStanding]]
     channels: Mapping[str, list[SavedChannel]]
     gaps: Mapping[str, ListeningGap]
+    misfits: Mapping[str, tuple[RuleProblem, ...]]
     campaigns: Mapping[str, list[CampaignStanding]]
 
 
 async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_full: bool) -> _Facts:
+    channels = await channels_by_account(conn, ids)
     connections: dict[str, list[Connection]] = {}
     for connection in await rows.connections_of(conn, ids):
         connections.setdefault(connection.account_id, []).append(connection)
@@ -169,7 +172,8 @@ async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_ful
         spoilt=await store.spoilt_by_connection(conn, ids, now - _SPOILT_FOR),
         watches=await watches(conn, ids),
         sms=await sms_standing(conn, ids),
-        channels=await channels_by_account(conn, ids),
+        channels=channels,
+        misfits=await rule_misfits(conn, channels) if is_full else {},
         gaps=await latest_open_gaps(conn, now - _GAP_DAYS),
         campaigns=await campaign_standing(conn, ids) if is_full else {},
     )
@@ -279,7 +283,7 @@ class _Reader:
             triggers=templates_view(self._told.get((id, TRIGGER_REPORT)), "trigger"),
             connections=self._connections(id),
             sms=sms_states(facts.sms.get(id, ())),
-            channels=channel_standings(facts.channels.get(id, ()), facts.gaps),
+            channels=channel_standings(facts.channels.get(id, ()), facts.gaps, facts.misfits),
             campaigns=self._campaigns(account),
         )
 

@@ -101,7 +101,7 @@ class WriterView(_View):
 
 class CrmView(_View):
     """As the worker that serves the account's CRM told it last. clock_offset_seconds: the CRM's clock minus ours.
-    unread_found: rows that could not be read, since that worker serves the account. silent_since: it has answered nothing since."""
+    unread_found: rows that could not be read. silent_since: it has answered nothing since."""
 
     reported_at: datetime
     is_served: bool
@@ -230,7 +230,7 @@ class SmsProviderState(_View):
 
 
 class ChannelStanding(_View):
-    """One messenger channel. is_on: it takes part. lacks: what it needs. gap: within a week, when nobody listened to it."""
+    """A messenger channel. lacks: what it needs. misfits: (rule, code, value) of what is not there. gap: nobody listened, of a week."""
 
     id: str
     name: str
@@ -240,6 +240,7 @@ class ChannelStanding(_View):
     state: ChannelState = ChannelState.ACTIVE
     state_words: str = ""
     state_at: datetime
+    misfits: list[tuple[str, str, str]] = []
     gap: tuple[datetime, datetime] | None = None
 
 

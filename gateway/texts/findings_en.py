@@ -200,6 +200,8 @@ SENTENCES: Mapping[str, str] = {
     "finding.channel-waits.remedy": "if it does not pass, look at the phone and at the messenger's cabinet",
     "finding.channel-words": " ({words})",
     "finding.channel-well": "{kind}",
+    "finding.channel-rule": "{rule}: {problem}",
+    "finding.channel-rule.remedy": "name another: 'callmatrix channel set \"{name}\" --rule {rule}=…', or on the channel's page",
     "finding.channel-gap": "messages from {since} to {until} may be missing: nobody listened to the messenger",
     "finding.channel-gap.remedy": "look at what clients wrote then in the messenger itself; 'callmatrix channel gaps \"{name}\"' lists such times",
     "finding.campaign-runs": "runs, numbers left: {waiting}",

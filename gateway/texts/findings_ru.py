@@ -200,6 +200,8 @@ SENTENCES: Mapping[str, str] = {
     "finding.channel-waits.remedy": "если не пройдёт само, проверьте телефон и кабинет мессенджера",
     "finding.channel-words": " ({words})",
     "finding.channel-well": "{kind}",
+    "finding.channel-rule": "{rule}: {problem}",
+    "finding.channel-rule.remedy": "назовите другое: 'callmatrix channel set \"{name}\" --rule {rule}=…' или на странице канала",
     "finding.channel-gap": "сообщений с {since} по {until} может не хватать: мессенджер не был подключён",
     "finding.channel-gap.remedy": "посмотрите написанное тогда в самом мессенджере; все такие промежутки: 'callmatrix channel gaps \"{name}\"'",
     "finding.campaign-runs": "идёт, осталось номеров: {waiting}",

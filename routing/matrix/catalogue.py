@@ -19,6 +19,7 @@ class CatalogueStage(_Entry):
     id: str
     name: str = ""
     is_closed: bool = False
+    is_unsorted: bool = False
     colour: str = ""
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
-from pydantic import ValidationError
 
+from gateway.admin.channels.rules import changed_rules, refuse_misfits, rules_of
 from gateway.admin.connections import sends_keys_elsewhere
 from gateway.admin.input_words import is_one_line
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_places
@@ -26,8 +26,6 @@ from gateway.store.admin.audit import AuditChange, record, secrets_said
 from gateway.store.channels import channels as store
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.dialogues import count_of_channel
-from gateway.store.distribution.templates import template_of
-from routing.dialogues.rules import ChannelRules
 from runtime.database.errors import may_pass
 from runtime.database.pool import Conn
 from runtime.tokens import new_secret
@@ -82,8 +80,8 @@ async def add_channel(
     )
     _refuse_bad(wanted, CHANNEL_KINDS[order.kind], allowed)
     rules = rules_of(order.rules)
-    await _refuse_no_template(conn, account_id, rules)
     async with conn.transaction():
+        await refuse_misfits(conn, account_id, rules)
         added = await store.add_channel(conn, wanted, rules, secret=new_secret())
         if added is None:
             raise NameTaken("channel", order.name)
@@ -98,7 +96,8 @@ async def change_channel(
     changes: Mapping[str, Any],
     allowed: Allowed = NOTHING_MORE,
 ) -> SavedChannel:
-    """Change name, keys, settings, rules or is_on; what is absent stays, None takes away. channel: its id or name. Raise
+    """Change name, keys, settings, rules or is_on; what is absent stays, None takes away. keys, settings: all of them,
+    as they are to be; of rules only those that are named change, None = the default. channel: its id or name. Raise
     InputRefused, NothingOfThatName; nothing is stored then."""
     try:
         async with conn.transaction():
@@ -106,7 +105,7 @@ async def change_channel(
             now = await channel_of(conn, account_id, channel)
             written = _written(now, changes)
             if "rules" in written:
-                await _refuse_no_template(conn, account_id, written["rules"])
+                await refuse_misfits(conn, account_id, written["rules"], now.rules)
             _refuse_bad(
                 now.channel.differing(written.get("keys", {}), written.get("settings", {})),
                 CHANNEL_KINDS[now.channel.kind],
@@ -151,32 +150,14 @@ async def channel_of(conn: Conn, account_id: str, channel: str) -> SavedChannel:
     return found[0]
 
 
-def rules_of(told: Mapping[str, Any]) -> ChannelRules:
-    """Raise InputRefused naming what is wrong."""
-    try:
-        return ChannelRules.model_validate(told)
-    except ValidationError as err:
-        first = err.errors()[0]
-        named = ".".join(map(str, first["loc"]))
-        raise InputRefused(
-            "rules", f"{named}: {first['msg']}".removeprefix(": "), "see docs/reference/channels.md"
-        ) from err
-
-
-async def _refuse_no_template(conn: Conn, account_id: str, rules: ChannelRules) -> None:
-    if rules.owner == "template" and await template_of(conn, account_id, rules.template or "") is None:
-        remedy = "make it first, or name another"
-        raise InputRefused("rules", f"template: there is no template '{rules.template}'", remedy)
-
-
 def _written(now: SavedChannel, changes: Mapping[str, Any]) -> dict[str, Any]:
-    written = {n: {} if v is None and n in ("keys", "settings", "rules") else v for n, v in changes.items()}
+    written = {n: {} if v is None and n in ("keys", "settings") else v for n, v in changes.items()}
     if "name" in written:
         _refuse_bad_name(written["name"])
     if "settings" in written:
         written["settings"] = told_settings(written["settings"], now.channel.settings)
     if "rules" in written:
-        written["rules"] = rules_of(written["rules"])
+        written["rules"] = changed_rules(now.rules, written["rules"])
     settings = written.get("settings", now.channel.settings)
     if "keys" not in changes and sends_keys_elsewhere(now.channel, settings):
         raise keys_needed_again(now.channel.keys)

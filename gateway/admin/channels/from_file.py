@@ -68,7 +68,7 @@ async def _take(
     if (saved.channel.settings, saved.rules, saved.is_on) != (settings, part.rules, part.is_on):
         changes: dict[str, Any] = {
             "settings": part.settings,
-            "rules": part.rules.model_dump(mode="json", exclude_defaults=True),
+            "rules": part.rules.model_dump(mode="json"),  # exactly these
             "is_on": part.is_on,
         }
         if sends_keys_elsewhere(saved.channel, settings):

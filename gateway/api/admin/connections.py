@@ -35,7 +35,8 @@ class NewConnection(Body):
 
 
 class ConnectionChange(Body):
-    """What is absent stays as it is; null takes away what stands there, of the dialect it makes the kind's own."""
+    """What is absent stays as it is; null takes away what stands there, of the dialect it makes the kind's own. lines, keys,
+    settings: given whole, what they do not name goes."""
 
     dialect: str | None = None
     region: Annotated[str, described(COUNTRY)] | None = None

@@ -38,7 +38,8 @@ class NewChannel(Body):
 
 
 class ChannelChange(Body):
-    """What is absent stays as it is; null takes away what stands there."""
+    """What is absent stays as it is; null takes away what stands there. keys, settings: given whole, what they do not name goes.
+    rules: only those that are named change; null makes one, or all, the default again."""
 
     name: ChannelNameGiven = ""
     keys: dict[str, str] | None = None

@@ -33,7 +33,7 @@ class NewSmsConnection(Body):
 
 
 class SmsConnectionChange(Body):
-    """What is absent stays as it is; null takes away what stands there."""
+    """What is absent stays as it is; null takes away what stands there. keys, settings: given whole, what they do not name goes."""
 
     sender: SenderName | None = None
     keys: dict[str, str] | None = None

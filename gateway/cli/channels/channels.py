@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import typer
@@ -142,7 +143,7 @@ def change(
             is_moved = sends_keys_elsewhere(now.channel, told.get("settings", {}))
             told["keys"] = _merged({} if is_moved else now.channel.keys, keys)
         if rule is not None:
-            told["rules"] = _rules(now.rules.model_dump(mode="json", exclude_defaults=True), rule)
+            told["rules"] = _rules(now.rules.authors, rule)
         return told
 
     _tell(_changed(channel, account, changes), json)
@@ -273,15 +274,16 @@ def _merged(now: Any, told: dict[str, str]) -> dict[str, Any]:
     return {n: v for n, v in {**now, **told}.items() if v != "" or n not in told}
 
 
-def _rules(now: dict[str, Any], given: list[str] | None) -> dict[str, Any]:
-    """Return rules as a person writes them: lists with commas, people of the vendor as `authors.<id>=employee`."""
-    found = dict(now)
+def _rules(authors: Mapping[str, str], given: list[str] | None) -> dict[str, Any]:
+    """Return rules as a person writes them: lists with commas, people of the vendor as `authors.<id>=employee`; what is empty
+    is the default again. authors: that there are."""
+    found: dict[str, Any] = {}
     for name, value in pairs(given).items():
         if name.startswith("authors."):
-            authors = {**found.get("authors", {}), name.removeprefix("authors."): value}
+            authors = {**found.get("authors", authors), name.removeprefix("authors."): value}
             found["authors"] = {id: who for id, who in authors.items() if who}
         elif value == "":
-            found.pop(name, None)
+            found[name] = None
         else:
             found[name] = [v.strip() for v in value.split(",")] if name in _LISTS else value
     return found

@@ -32,11 +32,14 @@ UNION ALL SELECT 'schedule ' || h.name FROM schedule h JOIN schedule_version v U
 UNION ALL SELECT 'deputy of ' || employee_id FROM employee WHERE account_id = $1 AND deputy_id = $2 AND employee_id <> $2
 UNION ALL SELECT 'one_person' FROM account WHERE account_id = $1
     AND jsonb_path_exists(settings->'one_person', '$.** ? (@ == $id)', jsonb_build_object('id', $2::text))
+UNION ALL SELECT 'channel ' || name FROM channel WHERE account_id = $1 AND (rules->'employees' ? $2
+    OR jsonb_path_exists(rules->'authors', '$.* ? (@ == $id)', jsonb_build_object('id', $2::text)))
+UNION ALL SELECT 'observers' FROM account WHERE account_id = $1 AND settings->'dialogues'->'observers' ? $2
 ORDER BY what
 """
 
 
 async def uses_of_employee(conn: Conn, account_id: str, employee_id: str) -> list[str]:
     """Return e.g. "token anna", "user anna", "template ads", "trigger big deals", "campaign autumn", "matrix", "schedule shop",
-    "deputy of boris", "one_person"."""
+    "deputy of boris", "one_person", "channel WhatsApp", "observers"."""
     return [row["what"] for row in await conn.fetch(_NAMED, account_id, employee_id)]

@@ -57,6 +57,7 @@ async def _pipelines(conn: Conn, account_id: str) -> tuple[CataloguePipeline, ..
                     id=s["id"],
                     name=s["name"],
                     is_closed=s["is_closed"],
+                    is_unsorted=s.get("is_unsorted", False),
                     colour=r["stage_colours"].get(s["id"], ""),
                 )
                 for s in r["stages"]

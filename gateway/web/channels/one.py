@@ -14,6 +14,7 @@ from gateway.store.channels.access import rights_in_channels
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.dialogues import count_of_channel
 from gateway.web.channels.listed import PATH, fields_of, seen_channel
+from gateway.web.channels.marking import refused_at, typed_wrong
 from gateway.web.channels.typed import ChannelForm, form_of_rules
 from gateway.web.frame import (
     AnyPageCall,
@@ -27,7 +28,6 @@ from gateway.web.frame import (
 )
 from gateway.web.matrix.choosers import Choosers
 from gateway.web.setup.pbx import allowed_to
-from gateway.web.setup.refusals import errors_of
 from gateway.web.setup.tabs import tabs_of
 from routing.matrix.catalogue import Catalogue
 from routing.texts.catalogue import phrase
@@ -71,7 +71,7 @@ async def _one_page(
     held, kind = saved.channel, CHANNEL_KINDS[saved.channel.kind]
     form = {**form_of_rules(saved.rules), "name": saved.name, "is_on": saved.is_on}
     if typed is not None:
-        form = {**typed.model_dump(), "authors": typed.authors}
+        form = {**typed.model_dump(), "author_rows": typed.author_rows}
     values = {
         "tabs": tabs_of(call, "channels"),
         "one": seen_channel(call, saved, catalogue),
@@ -91,23 +91,29 @@ async def _one_page(
 
 def _choices(call: AnyPageCall, catalogue: Catalogue, form: Mapping[str, Any]) -> dict[str, Any]:
     choosers, said = Choosers(call.texts, catalogue), call.texts.say
-    people = sorted((person.name, person.id) for person in catalogue.staff.employees)
-    known = {id for _, id in people}
-    gone = [id for id in form["employees"] if id not in known]
+    staff, named = catalogue.staff, {*form["employees"], *(who for _, who in form["author_rows"])}
+    people = [
+        (one.id, one.name if staff.can_be_given_work(one) else said("matrix.page.off", name=one.name))
+        for one in sorted(staff.employees, key=lambda one: (one.name, one.id))
+        if staff.can_be_given_work(one) or one.id in named
+    ]
+    gone = [id for id in form["employees"] if id not in staff.by_id]
     return {
-        "places": choosers.places(form["place"], unset=said("setup.channels.place_default")),
+        "places": choosers.places(
+            form["place"], unset=said("setup.channels.place_default"), for_new_deals=True
+        ),
         "templates": choosers.names(
             sorted(catalogue.templates or ()), form["template"], said("setup.channels.template_none")
         ),
-        "people": [*((id, name) for name, id in people), *((id, id) for id in gone)],
-        "author_rows": [*form["authors"].items(), *[("", "")] * _EMPTY_AUTHORS],
+        "people": [*people, *((id, id) for id in gone)],
+        "author_rows": [*form["author_rows"], *[("", "")] * _EMPTY_AUTHORS],
     }
 
 
 async def change(call: PageCall[PageQuery, ChannelForm]) -> PageAnswer:
     form = call.form
-    if form.owner == "template" and not form.template:
-        return await _one_page(call, {"template": call.texts.say("setup.refused.channels.template")}, form)
+    if wrong := typed_wrong(form, call.texts):
+        return await _one_page(call, wrong, form)
     async with call.connection() as conn:
         saved = await the_channel(conn, call)
         held = saved.channel
@@ -123,7 +129,7 @@ async def change(call: PageCall[PageQuery, ChannelForm]) -> PageAnswer:
         try:
             await service.change_channel(conn, call.account.id, saved.id, changes, allowed_to(call))
         except InputRefused as err:
-            return await _one_page(call, errors_of(err, call.texts, "channels"), form)
+            return await _one_page(call, refused_at(err, form, call.texts), form)
     return SeeOther(call.here(f"{PATH}/{saved.id}"), said=phrase("setup.said.saved"))
 
 

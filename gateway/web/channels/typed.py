@@ -12,7 +12,7 @@ from routing.dialogues.rules import AfterClosing, ChannelRules, CopyRule, OwnerR
 SWITCHES = ("webhook",)
 """Settings that are on or off."""
 EightToSeven = Literal["account", "yes", "no"]
-_SAME = ("owner", "employees", "after_closing", "authors", "copies", "keeps_deleted_text")
+_SAME = ("owner", "employees", "after_closing", "copies", "keeps_deleted_text")
 _EIGHTS: Mapping[bool | None, EightToSeven] = {None: "account", True: "yes", False: "no"}
 
 
@@ -56,9 +56,14 @@ class ChannelForm(Form):
         return frozenset((*self.setting_name, *self.switch_name))
 
     @property
+    def author_rows(self) -> list[tuple[str, str]]:
+        """As they were typed: (id of the vendor, employee); without those that are empty."""
+        pairs = [(id.strip(), who) for id, who in zip(self.author, self.author_of, strict=False)]
+        return [pair for pair in pairs if any(pair)]
+
+    @property
     def authors(self) -> dict[str, str]:
-        pairs = zip(self.author, self.author_of, strict=False)
-        return {id.strip(): who for id, who in pairs if id.strip() and who}
+        return {id: who for id, who in self.author_rows if id and who}
 
     def rules(self, now: ChannelRules) -> dict[str, Any]:
         """Return them as an order; what stands in no form stays as it is."""
@@ -84,6 +89,7 @@ def form_of_rules(rules: ChannelRules) -> dict[str, Any]:
     told = rules.model_dump(mode="json")
     return {
         **{n: told[n] for n in _SAME},
+        "author_rows": list(rules.authors.items()),
         "template": rules.template or "",
         "place": place_value(rules.pipeline_id, rules.stage_id),
         "eight_to_seven": _EIGHTS[rules.eight_to_seven],

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from gateway.web.matrix.lines import person_in_words
+from routing.dialogues.rule_problems import is_for_new_deals
 from routing.matrix.catalogue import Catalogue, CataloguePipeline
 from routing.texts.catalogue import Texts
 
@@ -56,13 +57,17 @@ class Choosers:
     def _is_usable(self, user: str | None) -> bool:
         return user is not None and self._catalogue.is_active_user(user)
 
-    def places(self, chosen: str, *, unset: str, needs_stage: bool = False) -> ChooserOptions:
-        """Pipelines with their stages. unset: what stands for no place at all."""
+    def places(
+        self, chosen: str, *, unset: str, needs_stage: bool = False, for_new_deals: bool = False
+    ) -> ChooserOptions:
+        """Pipelines with their stages. unset: what stands for no place at all. for_new_deals: only stages where they may begin."""
         groups: list[Option | OptionGroup] = [("", unset)]
         for pipeline in self._catalogue.pipelines:
             first = [] if needs_stage else [(place_value(pipeline.id, None), self._first(pipeline))]
             stages = [
-                (place_value(pipeline.id, s.id), self._stage(s.name, s.is_closed)) for s in pipeline.stages
+                (place_value(pipeline.id, s.id), self._stage(s.name, s.is_closed))
+                for s in pipeline.stages
+                if is_for_new_deals(s) or not for_new_deals
             ]
             groups.append((self._pipeline(pipeline), [*first, *stages]))
         return self._with_gone(groups, chosen, chosen)

@@ -72,6 +72,7 @@ _BY_PAGE: Mapping[str, tuple[str, ...]] = {
         "channel-lacks",
         "channel-stopped",
         "channel-waits",
+        "channel-rule",
         "channel-gap",
     ),
     "/messages/campaigns": (

@@ -1,4 +1,4 @@
-"""The CRM's catalogues as they were read: pipeline 1 with two stages, a field, users 1 and 11."""
+"""The CRM's catalogues as they were read: pipeline 1 with two stages, a field, users 1, 11 and 12."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def read_catalogues(pool: asyncpg.Pool) -> None:
         " VALUES ($1, 'deal', '601', 'UTM_SOURCE', 'Source', 'text')",
         ACCOUNT,
     )
-    for id in ("1", "11"):
+    for id in ("1", "11", "12"):
         await pool.execute(
             "INSERT INTO crm_user (account_id, user_id, name, is_active) VALUES ($1, $2, $2, true)",
             ACCOUNT,

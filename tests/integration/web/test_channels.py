@@ -106,6 +106,41 @@ async def test_rules_of_a_channel_are_saved_and_what_the_form_does_not_show_stay
     assert "не участвует" in (await admin.get(PATH)).words
 
 
+async def test_what_a_rule_cannot_be_is_marked_at_its_field_and_what_was_typed_stays(shop: Site) -> None:
+    await connect(shop.pool, "c1", "Retail", {})
+    await shop.pool.execute("UPDATE crm_user SET is_active = false WHERE user_id = '12'")
+    stages = [
+        {"id": id, "name": id, "sort": n, "is_closed": id == "142", "is_unsorted": id == "10"}
+        for n, id in enumerate(("10", "11", "142"))
+    ]
+    await shop.pool.execute("UPDATE crm_pipeline SET stages = $1", stages)
+    admin, path = shop.as_("admin"), f"{PATH}/c1"
+    page = (await admin.get(path)).page
+    assert [o["value"] for o in page.by_id("place").all("option")] == ["", "1:", "1:11"]
+    assert [box["value"] for box in page.all("input", name="employees")] == ["anna", "boss"]
+    before = await shop.pool.fetchrow("SELECT * FROM channel")
+    for changes, field, said in (
+        ({"author": ["7", "7"], "author_of": ["anna", "boss"]}, "author-2", "указан дважды"),
+        ({"author": ["7", "8"], "author_of": ["anna", ""]}, "author-of-2", "Выберите, чей это 8"),
+        ({"author": ["7", " "], "author_of": ["anna", "boss"]}, "author-2", "Впишите идентификатор"),
+        ({"author": ["7", "8"], "author_of": ["anna", "boris"]}, "author-of-2", "работу передать нельзя"),
+        ({"place": "1:142"}, "place", "закрывает сделки"),
+        ({"place": "garbage"}, "place", "нет воронки garbage"),
+        ({"employees": ["boris"]}, "employees", "работу передать нельзя"),
+    ):
+        sent = fields_of(await admin.get(path), name="Typed", **changes)
+        refused = await admin.post(path, sent)
+        assert (refused.status, said in refused.page.by_id(f"{field}-error").text) == (422, True), changes
+        assert refused.page.by_id(field)["aria-invalid"] == "true"
+        assert refused.page.by_id("name")["value"] == "Typed"
+        for name, typed in changes.items():
+            if name == "author":
+                assert [f["value"] for f in refused.page.all("input", name=name)][:2] == [
+                    t.strip() for t in typed
+                ]
+    assert await shop.pool.fetchrow("SELECT * FROM channel") == before
+
+
 async def test_before_a_channel_is_removed_it_is_said_what_goes_with_it(shop: Site) -> None:
     await connect(shop.pool, "c1", "Retail", {"anna": "send", "boris": "none"})
     await every_message(shop.pool)

@@ -186,4 +186,24 @@ ROWS = (
             "::test_case_49_three_days_that_a_history_tells_are_stored_once_and_in_order",
         ),
     ),
+    Sabotage(
+        name="new-deals-begin-closed",
+        hurts="each message of a client makes one more closed deal",
+        file="routing/dialogues/rule_problems.py",
+        old="    return not (stage.is_closed or stage.is_unsorted)",
+        new="    return not stage.is_unsorted",
+        tests=(
+            "tests/integration/api/test_channel_rules.py::test_a_rule_that_cannot_be_is_named_with_what_may_be_and_nothing_is_stored",
+        ),
+    ),
+    Sabotage(
+        name="one-rule-resets-the-others",
+        hurts="who changes one rule of a channel has new deals made in the default pipeline",
+        file="gateway/admin/channels/rules.py",
+        old='{**now.model_dump(mode="json"), **told}',
+        new="told",
+        tests=(
+            "tests/integration/api/test_channel_rules.py::test_of_rules_only_what_is_named_changes_and_null_is_the_default",
+        ),
+    ),
 )

@@ -166,5 +166,9 @@ SENTENCES: Mapping[str, str] = {
     "setup.refused.channels.name": "The name does not fit: 1 to 60 characters on one line, without spaces around them.",
     "setup.refused.channels.already-exists": "There is such a channel already: call this one something else.",
     "setup.refused.channels.rules": "The template or stage that is chosen is no more. Refresh the data from amoCRM and choose again.",
+    "setup.refused.channels.rule": "That does not fit: {message}; {remedy}.",
+    "setup.refused.channels.author_twice": "{id} stands here twice: one id belongs to one employee.",
+    "setup.refused.channels.author_nobody": "Choose whose {id} is, or clear the id.",
+    "setup.refused.channels.author_blank": "Write the id in the messenger, or choose nobody.",
     "setup.refused.channels.template": "Choose a template: by it the responsible is found.",
 }  # fmt: skip

@@ -166,5 +166,9 @@ SENTENCES: Mapping[str, str] = {
     "setup.refused.channels.name": "Название не подходит: от 1 до 60 знаков в одну строку, без пробелов по краям.",
     "setup.refused.channels.already-exists": "Такой канал уже есть: назовите этот иначе.",
     "setup.refused.channels.rules": "Шаблона или этапа, который выбран, больше нет. Обновите данные из amoCRM и выберите заново.",
+    "setup.refused.channels.rule": "Не подходит: {message}; {remedy}.",
+    "setup.refused.channels.author_twice": "{id} указан дважды: один идентификатор — один сотрудник.",
+    "setup.refused.channels.author_nobody": "Выберите, чей это {id}, или очистите идентификатор.",
+    "setup.refused.channels.author_blank": "Впишите идентификатор в мессенджере или выберите «никто».",
     "setup.refused.channels.template": "Выберите шаблон: по нему находится ответственный.",
 }  # fmt: skip

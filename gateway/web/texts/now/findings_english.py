@@ -131,6 +131,8 @@ FINDINGS: Mapping[str, str] = {
     "now.finding.channel-stopped.do": "Set up the channel",
     "now.finding.channel-waits": "Messenger channel {name}: {fares}.",
     "now.finding.channel-waits.do": "Look",
+    "now.finding.channel-rule": "Messenger channel {name}: {problem}.",
+    "now.finding.channel-rule.do": "Set up the channel",
     "now.finding.channel-gap": "Messenger channel {name}: messages from {since} to {until} may be missing.",
     "now.finding.channel-gap.do": "Look",
     "now.finding.workers-missing": "Calls are kept and not worked on: the program that does is not running.",

@@ -131,6 +131,8 @@ FINDINGS: Mapping[str, str] = {
     "now.finding.channel-stopped.do": "Настроить канал",
     "now.finding.channel-waits": "Канал {name}: {fares}.",
     "now.finding.channel-waits.do": "Посмотреть",
+    "now.finding.channel-rule": "Канал {name}: {problem}.",
+    "now.finding.channel-rule.do": "Настроить канал",
     "now.finding.channel-gap": "Канал {name}: сообщений с {since} по {until} может не хватать.",
     "now.finding.channel-gap.do": "Посмотреть",
     "now.finding.workers-missing": "Звонки сохраняются, но не обрабатываются: программа обработки не запущена.",
