@@ -132,10 +132,10 @@ class Sync:
             except TimeoutError:
                 continue
 
-    def wake(self) -> None:
-        """Poll now what is due soon anyway: after a webhook, or when somebody asked for a load."""
+    def wake(self, *more: str) -> None:
+        """Poll now what is due soon anyway: after a webhook, or when somebody asked for a load. more: other feeds as well."""
         for feed in self._feeds:
-            if feed.name in ("load", "reread") and not feed.failures:
+            if feed.name in ("load", "reread", *more) and not feed.failures:
                 feed.wake()
 
     def key_changed(self) -> None:

@@ -242,7 +242,7 @@ class ChannelWork:
         self, lease: Lease, saved: SavedChannel, kind: ChannelKind, channel: OpenChannel
     ) -> None:
         """Each list of updates is committed together with the cursor behind it: what is told again is stored once."""
-        if not kind.is_polled(saved.channel):
+        if not kind.is_polled(saved.channel) or kind.missing(saved.channel):
             return
         backoff, trouble, cursor = (
             Backoff(1.0, 60.0),

@@ -210,7 +210,7 @@ class CrmAccountWork:
     def _woken(self, channel: str | None, writer: Writer, sync: Sync) -> None:
         """channel: what was heard of this account, None = anything may have happened while nobody listened."""
         if channel in (None, channels.LOAD_DIRECTORY):
-            sync.wake()
+            sync.wake("metadata")  # users, pipelines and fields are asked for too
         if channel in (None, channels.EFFECTS):
             writer.wake()
         if channel in (None, channels.WEBHOOKS):

@@ -16,6 +16,9 @@ from gateway.store.channels.channels import saved_channels
 from routing.dialogues.access import AccessPreset, ChannelRight, Visibility, preset_right
 from runtime.database.pool import Conn
 
+_OUT = "out"
+"""In the record of changes: without any right, not even on the list of the channel."""
+
 
 async def share_out(
     conn: Conn, account_id: str, channel: str, rights: Mapping[str, ChannelRight | None]
@@ -29,9 +32,15 @@ async def share_out(
             raise InputRefused(
                 "rights", f"there is no employee '{unknown[0]}'", "see 'callmatrix employees list'"
             )
+        held = await store.rights_in_channels(conn, account_id)
         await store.set_rights(conn, account_id, saved.id, rights)
         change = AuditChange(
-            what="channel", object=saved.name, action="shared", account_id=account_id, after=dict(rights)
+            what="channel",
+            object=saved.name,
+            action="shared",
+            account_id=account_id,
+            before={who: held.get(who, {}).get(saved.id) or _OUT for who in rights},
+            after={who: right or _OUT for who, right in rights.items()},
         )
         await record(conn, change)
 

@@ -50,7 +50,7 @@ class ChannelChange(Body):
 
 class ChannelView(Answer):
     """keys: only the names of the secrets that are set. lacks: keys and settings without which it cannot work. is_on: it makes
-    deals and may be written from; else it is listened to only."""
+    deals and may be written from; else it is listened to only. state: `waiting` while it lacks something."""
 
     id: str
     name: str
@@ -103,7 +103,7 @@ def view_of_channel(saved: SavedChannel) -> ChannelView:
         rules=saved.rules,
         is_on=saved.is_on,
         lacks=list(CHANNEL_KINDS[held.kind].missing(held)),
-        state=saved.state,
+        state=saved.fares,
         state_words=saved.state_words,
         state_at=saved.state_at,
     )

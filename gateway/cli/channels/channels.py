@@ -110,7 +110,7 @@ def list_channels(
     print_table(
         ["channel", "id", "account", "kind", "on", "state", "said"],
         [
-            (s.name, s.id, s.account_id, s.channel.kind, "yes" if s.is_on else "no", s.state, s.state_words)
+            (s.name, s.id, s.account_id, s.channel.kind, "yes" if s.is_on else "no", s.fares, _said(s))
             for s in found
         ],
         "No messenger channel is connected. Connect one with 'callmatrix channel add'.",
@@ -310,9 +310,13 @@ def _as_json(saved: SavedChannel) -> dict[str, Any]:
         "rules": saved.rules.model_dump(mode="json", exclude_defaults=True),
         "is_on": saved.is_on,
         "lacks": list(CHANNEL_KINDS[held.kind].missing(held)),
-        "state": saved.state,
+        "state": saved.fares,
         "state_words": saved.state_words,
     }
+
+
+def _said(saved: SavedChannel) -> str:
+    return f"lacks {', '.join(saved.lacks)}" if saved.lacks else saved.state_words
 
 
 def _tell(saved: SavedChannel, json: bool) -> None:

@@ -14,6 +14,7 @@ from routing.dialogues.rules import ChannelRules, stored_rules
 from runtime.database.pool import Conn
 from runtime.database.sealed_columns import opened_map, opened_or_none, sealed, sealed_map
 from runtime.database.sealing import Place
+from sms.channels.kinds import CHANNEL_KINDS
 from sms.channels.model import ChannelStateTold
 from sms.channels.port import MessengerChannel
 from sms.channels.reasons import ChannelState
@@ -43,6 +44,17 @@ class SavedChannel:
     @property
     def name(self) -> str:
         return self.channel.name
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """Keys and settings without which it cannot work."""
+        kind = CHANNEL_KINDS.get(self.channel.kind)
+        return tuple(kind.missing(self.channel)) if kind else ()
+
+    @property
+    def fares(self) -> ChannelState:
+        """How it fares as people are told: one that lacks something works no more than it was last heard to."""
+        return ChannelState.WAITING if self.lacks and self.state is ChannelState.ACTIVE else self.state
 
     @property
     def account_id(self) -> str:

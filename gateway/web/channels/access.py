@@ -12,7 +12,7 @@ from gateway.admin.channels import access as service
 from gateway.admin.load_directory import AccountIsOff, ask_for_sync
 from gateway.admin.refused import InputRefused
 from gateway.store.admin.accounts import account as account_of
-from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.store.admin.matrix_catalogue import catalogue_of, catalogue_read_at
 from gateway.store.channels.access import default_channels, rights_in_channels
 from gateway.store.channels.channels import SavedChannel, saved_channels
 from gateway.web.channels.listed import SeenChannel, seen_channel
@@ -143,6 +143,7 @@ async def _access_page(call: AnyPageCall, error: str = "") -> Shown:
         now = await _now(conn, call.account.id)
         catalogue = await catalogue_of(conn, call.account.id)
         visibility = (await account_of(conn, call.account.id)).settings.dialogues.visibility
+        read_at = await catalogue_read_at(conn, call.account.id)
     people = sorted(catalogue.staff.employees, key=lambda person: person.name)
     inside = [person for person in people if person.id in now.rights or person.id in now.observers]
     heads: list[SeenChannel] = [seen_channel(call, saved, catalogue) for saved in now.channels]
@@ -151,11 +152,16 @@ async def _access_page(call: AnyPageCall, error: str = "") -> Shown:
         "channels": now.channels,
         "heads": heads,
         "rows": [now.row(person) for person in inside],
-        "others": [(person.id, person.name) for person in people if person not in inside],
+        "others": [
+            (person.id, person.name) for person in people if person not in inside and person.is_active
+        ],
         "presets": ACCESS_PRESETS,
         "visibility": visibility,
         "observers": now.observers,
-        "people": [(person.id, person.name) for person in people],
+        "people": [
+            (person.id, person.name) for person in people if person.is_active or person.id in now.observers
+        ],
+        "read_at": read_at,
         "error": error,
     }
     return Shown("channels/access.html", values, status=422 if error else 200)
@@ -184,7 +190,8 @@ async def change_everybody(call: PageCall[PageQuery, EverybodyForm]) -> PageAnsw
     form = call.form
     async with call.connection() as conn:
         now = await _now(conn, call.account.id)
-        everybody = [person.id for person in (await catalogue_of(conn, call.account.id)).staff.employees]
+        staff = (await catalogue_of(conn, call.account.id)).staff
+    everybody = [person.id for person in staff.employees if person.is_active]
     rights: dict[str, ChannelRight | None] = dict.fromkeys(
         everybody if form.do != "out" else now.rights, None if form.do == "out" else form.do
     )

@@ -340,3 +340,30 @@ async def test_case_49_a_gap_is_told_of_the_channel_and_of_dialogues_that_one_ma
     await api.ask("GET", path, role=await anna(api), status=404)
     listed = await callmatrix(database_url, "channel", "gaps", channel["name"], "--account", ACCOUNT)
     assert "open" in listed.stdout, listed.stderr
+
+
+async def test_a_channel_without_its_key_is_not_said_to_work(api: Api, database_url: str) -> None:
+    bot = await api.ask("POST", PATH, body={"name": "Bot", "kind": "telegram"}, status=201)
+    assert (bot["lacks"], bot["state"]) == (["token"], "waiting")
+    listed = await callmatrix(database_url, "channel", "list", "--account", ACCOUNT)
+    assert "lacks token" in listed.stdout
+    assert "active" not in listed.stdout
+    given = await api.ask("PATCH", f"{PATH}/{bot['id']}", body={"keys": {"token": "1:t"}})
+    assert (given["lacks"], given["state"]) == ([], "active")
+
+
+async def test_the_record_says_what_a_right_was_and_what_it_is(api: Api) -> None:
+    channel = await connected(api)
+    for right in ("send", "none", None):
+        await api.ask("PUT", f"{PATH}/{channel['id']}/rights", body={"rights": {"anna": right}})
+    lines = [
+        line
+        for line in (await api.ask("GET", "/audit", what="channel"))["items"]
+        if line["action"] == "shared"
+    ]
+    told = [(line["before"], line["after"]) for line in sorted(lines, key=lambda line: line["at"])]
+    assert told == [
+        ({"anna": "out"}, {"anna": "send"}),
+        ({"anna": "send"}, {"anna": "none"}),
+        ({"anna": "none"}, {"anna": "out"}),
+    ]

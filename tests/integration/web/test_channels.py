@@ -275,3 +275,16 @@ async def test_a_channel_without_its_key_is_not_said_to_be_connected(shop: Site)
     added = await admin.post("/setup/new-channel", {"kind": "telegram", "name": "Bot"})
     page = await admin.get(added.location, Cookie=added.headers["Set-Cookie"].split(";")[0])
     assert "ещё не работает: впишите недостающее" in page.words
+
+
+async def test_whoever_is_deactivated_is_not_offered_and_it_is_said_when_people_were_read(shop: Site) -> None:
+    await connect(shop.pool, "c1", "Retail", {"anna": "send"})
+    admin = shop.as_("admin")
+    offered = (await admin.get(ACCESS)).page.by_id("add-employee").all("option")
+    assert [one["value"] for one in offered] == ["boris", "boss"]
+    await shop.pool.execute("UPDATE crm_user SET is_active = false WHERE user_id = '12'")
+    page = (await admin.get(ACCESS)).page
+    assert [one["value"] for one in page.by_id("add-employee").all("option")] == ["boss"]
+    assert "обновлены" in page.by_id("read-at").text
+    await admin.post(f"{ACCESS}/everybody", {"channel": "*", "do": "read"})
+    assert set(await rights(shop)) == {"anna", "boss"}

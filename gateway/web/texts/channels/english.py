@@ -141,7 +141,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.channels.remove_all": "Remove all…",
     "setup.channels.out_all": "Remove all",
     "setup.channels.add_person": "Add an employee",
-    "setup.channels.add_person_hint": "Will read all channels. A new employee is not listed: refresh the data from amoCRM.",
+    "setup.channels.add_person_hint": "Will read all channels. Whoever is new in amoCRM becomes an employee in Setup → Employees first; whoever is deactivated there is not listed.",
     "setup.channels.add": "Add",
     "setup.channels.visibility": "Dialogues of others",
     "setup.channels.visibility_label": "What is seen in channels that are open",

@@ -141,7 +141,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.channels.remove_all": "Убрать всех…",
     "setup.channels.out_all": "Убрать всех",
     "setup.channels.add_person": "Добавить сотрудника",
-    "setup.channels.add_person_hint": "Будет читать все каналы. Нового сотрудника нет в списке: обновите данные из amoCRM.",
+    "setup.channels.add_person_hint": "Будет читать все каналы. Новый пользователь amoCRM сначала становится сотрудником: Настройка → Сотрудники. Отключённых в amoCRM в списке нет.",
     "setup.channels.add": "Добавить",
     "setup.channels.visibility": "Чужие диалоги",
     "setup.channels.visibility_label": "Что видно в каналах, которые открыты",
