@@ -12,8 +12,14 @@ from phonenumbers import SUPPORTED_REGIONS
 
 from crm.store.marks import watch_marks
 from crm.sync.first_load import restart_load
-from gateway.admin.channels.rules import refuse_unknown_observers
-from gateway.admin.input_words import EXTENSION_REMEDY, SHORT_NAME, USER_ID, is_time_zone, refuse_bad_name
+from gateway.admin.input_words import (
+    EXTENSION_REMEDY,
+    SHORT_NAME,
+    USER_ID,
+    is_time_zone,
+    refuse_bad_name,
+    refuse_strangers,
+)
 from gateway.admin.protection.allowed import NOTHING_MORE, Allowed, refuse_bad_rate
 from gateway.admin.protection.grants import refuse_other_schedule, refuse_other_template
 from gateway.admin.refused import InputRefused
@@ -163,7 +169,7 @@ def refuse_bad_settings(
         _refuse_bad_hours(settings.working_time)
     if settings.presence != before.presence:
         _refuse_bad_presence(settings.presence)
-    refuse_unknown_observers(settings.dialogues, before.dialogues, people)
+    refuse_strangers(settings.dialogues, before.dialogues, people)
     if settings.default_pipeline_id not in (None, before.default_pipeline_id):
         _refuse_bad_pipeline(settings.default_pipeline_id, pipelines)
     if settings.support_phone not in (None, before.support_phone):

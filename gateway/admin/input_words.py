@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,6 +16,7 @@ from routing.dialogues.plain_line import is_plain, plain_line
 from routing.distribution.template import CLOCK_TIME
 from routing.matrix.actions import RESPONSIBLE
 from routing.outbound.settings import ZONE_FIELD
+from routing.settings import DialoguePolicy
 from routing.triggers.model import CHANGED_FIELD, CONDITION_OF
 from runtime.typed.plain_numbers import is_plain_number, number_kind
 
@@ -326,3 +327,11 @@ def is_time_zone(name: str) -> bool:
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return False
     return True
+
+
+def refuse_strangers(wanted: DialoguePolicy, before: DialoguePolicy, people: Collection[str]) -> None:
+    """Raise InputRefused for an observer who is no employee. people: ids of the account's employees."""
+    for who in wanted.observers:
+        if who not in people and who not in before.observers:
+            remedy = f"one of: {', '.join(sorted(people))}"
+            raise InputRefused("dialogues.observers", f"there is no employee '{who}'", remedy)

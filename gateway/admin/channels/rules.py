@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import ValidationError
@@ -12,7 +12,6 @@ from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.texts.sentences import TEXTS
 from routing.dialogues.rule_problems import RuleProblem, rule_problems
 from routing.dialogues.rules import AfterClosing, ChannelRules, CopyRule, OwnerRule
-from routing.settings import DialoguePolicy
 from runtime.database.pool import Conn
 
 _WORDS = TEXTS["en"]
@@ -88,14 +87,6 @@ async def refuse_misfits(
     for problem in rule_problems(rules, catalogue):
         if problem not in stand:
             raise _refusal_of(problem)
-
-
-def refuse_unknown_observers(wanted: DialoguePolicy, before: DialoguePolicy, people: Collection[str]) -> None:
-    """Raise InputRefused for an observer who is no employee. people: ids of the account's employees."""
-    for who in wanted.observers:
-        if who not in people and who not in before.observers:
-            remedy = f"one of: {', '.join(sorted(people))}"
-            raise InputRefused("dialogues.observers", f"there is no employee '{who}'", remedy)
 
 
 def _refusal_of(problem: RuleProblem) -> RuleRefused:
