@@ -25,8 +25,7 @@ class TokenView(_View):
 
 
 class LoadView(_View):
-    """done: entities read so far. kind: what is being read, null when over. total, seconds_left: about; null where the load
-    is short or not known yet."""
+    """done: entities read so far. kind: what is being read, null when over. total, seconds_left: about, null = not known."""
 
     done: int
     kind: str | None

@@ -127,7 +127,7 @@ class AuditFilter:
 
 AUDIT_KINDS = (
     *("account", "attachment", "backfill", "call", "campaign", "campaign_import", "case", "change", "channel", "client", "connection"),
-    *("crm event", "directory", "distribution", "distribution_simulation", "distribution_stage", "do-not-call", "effect", "employee"),
+    *("crm event", "crm_chats", "directory", "distribution", "distribution_simulation", "distribution_stage", "do-not-call", "effect", "employee"),
     *("event", "item", "matrix", "matrix_check", "message", "presence", "queue", "replay", "row", "schedule", "secrets", "settings"),
     *("shift change", "sms", "template", "token", "trigger", "trigger_apply", "update", "user", "webhook"),
 )  # fmt: skip
