@@ -154,8 +154,9 @@ class Pages:
             return self._failed(page, self._call(request, _GUEST), err)
         if known is not None or page.frame != "inside":
             return known or dataclasses.replace(_GUEST, language=language_of(request))
-        wanted = request.path_qs if request.method == "GET" else own_path(_path_of_referrer(request))
         is_part = bool(request.headers.get("HX-Request"))
+        is_page = request.method == "GET" and not is_part
+        wanted = request.path_qs if is_page else own_path(_path_of_referrer(request))
         is_lost = request.method == "POST" and not is_part
         where = address(SIGN_IN, next=None if wanted == "/" else wanted, lost=is_lost)
         return web.Response(status=401 if is_part else 303, headers={"Location": where})

@@ -90,7 +90,7 @@ async def test_what_could_not_be_saved_is_said_and_sent_again(pages: Pages, site
 async def test_a_value_that_no_field_takes_is_not_told_to_be_saved(pages: Pages, site: Site) -> None:
     async with pages.signed_in_page(f"/matrix?cell={CELL}&open=3", quiet=False) as page:
         foot = page.locator("#matrix-foot")
-        minutes = page.locator('#cell-form input[type="number"]').first
+        minutes = page.locator('#cell-form input[inputmode="numeric"]').first
         await minutes.fill("70")
         await expect(foot).to_contain_text("Черновик сохранён")
         await minutes.fill("-5")

@@ -36,7 +36,7 @@ async def test_what_was_typed_is_kept_and_sent_after_signing_in_again(
             dialog = page.locator("#session-over")
             await expect(dialog).to_be_visible()
             await _enter(page, "#session-over")
-            await expect(dialog).to_be_hidden()
+            await expect(dialog).to_be_hidden(timeout=30_000)  # a password is hashed, and the page made anew
             assert await page.locator("#number").input_value() == "+79161234567"
             await page.locator("#add form button").click()
             await expect(page.locator("tbody")).to_contain_text("123-45-67")

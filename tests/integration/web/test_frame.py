@@ -16,9 +16,11 @@ CSP = (
 async def test_who_is_not_signed_in_is_led_there_and_back(site: Site) -> None:
     answer = await site.stranger.get("/no/such?x=1&y=2")
     assert (answer.status, answer.location) == (303, "/sign-in?next=%2Fno%2Fsuch%3Fx%3D1%26y%3D2")
-    part = await site.stranger.fragment("/no/such")
+    part = await site.stranger.get(
+        "/missed/count", **{"HX-Request": "true", "Referer": "http://localhost/missed?x=1"}
+    )
     assert part.status == 401
-    assert part.location == "/sign-in?next=%2Fno%2Fsuch"
+    assert part.location == "/sign-in?next=%2Fmissed%3Fx%3D1", "back to the page, not to a part of it"
     form = await site.stranger.post("/setup/crm/off", Referer="http://localhost/setup")
     assert form.location == "/sign-in?next=%2Fsetup&lost=1", "who has no script is told that it was not sent"
 

@@ -5,9 +5,12 @@ let typedInto = null;
 
 export function startOver() {
   document.addEventListener("input", (event) => {
-    if (event.target.form?.method === "post") typedInto = event.target.form;
+    const { form } = event.target;
+    if (form?.method === "post" && !form.closest("#session-over")) typedInto = form;
   });
-  document.addEventListener("submit", () => (typedInto = null), true);
+  document.addEventListener("submit", (event) => {
+    if (event.target === typedInto) typedInto = null;
+  }, true);
 }
 
 export function isTyped() {
