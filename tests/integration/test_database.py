@@ -149,6 +149,7 @@ async def test_account_id_leads_every_primary_key(pool: asyncpg.Pool) -> None:
         "alert_turn",
         "bot_reading",
         "page_session",
+        "kept_page",
         "recovery_code",
         "sign_in_link",
     }

@@ -59,7 +59,9 @@ def rules_of(told: Mapping[str, Any]) -> ChannelRules:
             raise RuleRefused(name, "unknown", "there is no such rule", remedy, known=known)
     given = {name: value for name, value in told.items() if value is not None}
     if given.get("owner") == "template" and not given.get("template"):
-        raise RuleRefused("template", "no-template", "the rule `template` needs one", "name a template")
+        raise RuleRefused(
+            "template", "no-template", "the rule `template` needs the name of a template", "name a template"
+        )
     if given.get("stage_id") and not given.get("pipeline_id"):
         raise RuleRefused("stage_id", "no-pipeline", "a stage needs its pipeline", "name pipeline_id too")
     try:

@@ -43,7 +43,7 @@ WRONG: list[tuple[dict[str, Any], str, str]] = [
     ({"authors": {"p1": "boris"}}, "authors", "cannot be given work"),
     ({"authors": {"": "anna"}}, "authors", "empty"),
     ({"owner": "template", "template": "gone"}, "template", "gone"),
-    ({"owner": "template"}, "template", "needs one"),
+    ({"owner": "template"}, "template", "needs the name of a template"),
     ({"owner": "lottery"}, "owner", "first_answer, template"),
     ({"copies": "weekly"}, "copies", "each, hour, day, none"),
     ({"employees": "anna"}, "employees", "a list"),
