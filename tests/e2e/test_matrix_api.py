@@ -229,7 +229,7 @@ def _decision_record(
     return ACCOUNT, id, "matrix", past.started_at, past.call_key, number, "empty_cell", {}, [], inputs
 
 
-async def follow(stack: Stack, work_id: str, seconds: float = 60) -> tuple[dict[str, Any], list[int]]:
+async def follow(stack: Stack, work_id: str, seconds: float = 180) -> tuple[dict[str, Any], list[int]]:
     """The work when it is over, and every progress that was seen."""
     seen = []
     deadline = time.monotonic() + seconds
