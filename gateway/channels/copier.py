@@ -332,9 +332,9 @@ def _told(context: _CopyContext, row: CopiedRow) -> CopiedMessage:
         sequence=message.sequence,
         author_kind=message.author_kind,
         author=employee.name if employee else "" if is_client else message.author_name,
-        parts=_parts(message.parts),
+        parts=copied_parts(message.parts),
         quoted=_quoted(context, row),
-        former=tuple(_parts(parts) for parts in row.former),
+        former=tuple(copied_parts(parts) for parts in row.former),
         edited_at=message.edited_at,
         is_deleted=message.deleted_at is not None,
         doubt=_DOUBTS.get(message.status, ""),
@@ -349,7 +349,8 @@ def _quoted(context: _CopyContext, row: CopiedRow) -> str:
     return row.message.quoted_text or (" ".join(part.text for part in quoted.parts) if quoted else "")
 
 
-def _parts(parts: Sequence[PartTold]) -> tuple[CopiedPart, ...]:
+def copied_parts(parts: Sequence[PartTold]) -> tuple[CopiedPart, ...]:
+    """Return parts of a message as texts in the CRM are made of them."""
     return tuple(
         CopiedPart(
             kind=part.kind,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from zoneinfo import ZoneInfo
 
 from crm.kinds import ChatPerson, ChatStatus, CrmChatMessage
+from gateway.channels.copier import copied_parts
 from gateway.crm_chats.account import ServedChats
 from gateway.store.channels.dialogues import Dialogue
 from gateway.store.channels.messages import ChatMessage
 from gateway.texts.sentences import TEXTS
 from routing.dialogues.copies import mark_of
-from routing.dialogues.copy_text import CopiedMessage, CopiedPart, CopyDoubt, CopyWords, words_of
+from routing.dialogues.copy_text import CopiedMessage, CopyDoubt, CopyWords, words_of
 from routing.texts.catalogue import Texts
 from sms.channels.model import AuthorKind, MessageStatus
 
@@ -63,18 +64,7 @@ def text_of(served: ServedChats, message: ChatMessage) -> str:
         id=message.message_id,
         at=message.at,
         author_kind=message.author_kind,
-        parts=tuple(
-            CopiedPart(
-                kind=part.kind,
-                text=part.text,
-                name=part.file.name if part.file else "",
-                phone=part.phone,
-                latitude=part.latitude,
-                longitude=part.longitude,
-                vendor_kind=part.vendor_kind,
-            )
-            for part in message.parts
-        ),
+        parts=copied_parts(message.parts),
         quoted=message.quoted_text,
         is_deleted=message.deleted_at is not None,
         doubt=_DOUBTS.get(message.status, ""),

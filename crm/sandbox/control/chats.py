@@ -10,6 +10,7 @@ from aiohttp import web
 
 from crm.sandbox.amojo.signatures import signature
 from crm.sandbox.chat_ids import AMOJO_ID, amojo_id_of, id_of, new_id
+from crm.sandbox.control.asking import body_of, json_answer
 from crm.sandbox.store import SandboxRow
 
 if TYPE_CHECKING:
@@ -35,11 +36,11 @@ class ChatControl:
 
     async def show(self, _request: web.Request) -> web.Response:
         tables = ("channels", "connections", "chats", "messages")
-        return _json({name: self._state.table(f"amojo_{name}").select() for name in tables})
+        return json_answer({name: self._state.table(f"amojo_{name}").select() for name in tables})
 
     async def register(self, request: web.Request) -> web.Response:
         """Register a channel as support does: {hook?, channel_id?, secret?, bot_id?}; `:scope_id` in the hook's address is filled in."""
-        sent = await _body(request)
+        sent = await body_of(request)
         row = {
             "channel_id": str(sent.get("channel_id") or CHANNEL_ID),
             "secret": str(sent.get("secret") or SECRET),
@@ -52,7 +53,7 @@ class ChatControl:
                 table.put({**known, **row})
             else:
                 table.add(row)
-        return _json({**row, "amojo_id": AMOJO_ID})
+        return json_answer({**row, "amojo_id": AMOJO_ID})
 
     async def uninstall(self, _request: web.Request) -> web.Response:
         """Whoever takes the integration out of the account disconnects its channels."""
@@ -60,16 +61,16 @@ class ChatControl:
         with self._state.db.transaction():
             for row in table.select():
                 table.put({**row, "is_on": 0})
-        return _json({"done": "uninstall"})
+        return json_answer({"done": "uninstall"})
 
     async def answer(self, request: web.Request) -> web.Response:
         """{"conversation" (ours) | "chat_id", "text", "user"?, "media"?, "file_name"?, "id"?}: somebody writes in the card. user: 0 = the
         bot. id: of a message that was told before, whose hook comes once more."""
-        sent = await _body(request)
+        sent = await body_of(request)
         with self._state.db.transaction():
             told = self._written(sent)
         if told is None:
-            return _json({"error": "no such chat, or its channel is not connected"}, status=400)
+            return json_answer({"error": "no such chat, or its channel is not connected"}, status=400)
         row, channel, chat = told
         hook = {"account_id": AMOJO_ID, "time": self._state.now(), "message": _hook(row, chat)}
         body = orjson.dumps(hook)
@@ -78,7 +79,7 @@ class ChatControl:
             table = self._state.table("amojo_messages")
             kept = table.get(row["id"]) or row
             table.put({**kept, "hooks": [*kept["hooks"], status]})
-        return _json({"message_id": row["message_id"], "status": status})
+        return json_answer({"message_id": row["message_id"], "status": status})
 
     def _written(self, sent: dict[str, Any]) -> tuple[SandboxRow, SandboxRow, SandboxRow] | None:
         chats = self._state.table("amojo_chats").select()
@@ -156,18 +157,3 @@ async def _post(channel: SandboxRow, body: bytes) -> int:
             return response.status
     except (aiohttp.ClientError, TimeoutError, ValueError):
         return 0
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    raw = await request.read()
-    try:
-        value = orjson.loads(raw) if raw.strip() else {}
-    except ValueError as error:
-        raise web.HTTPBadRequest(text=f"not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise web.HTTPBadRequest(text="expected an object")
-    return value
-
-
-def _json(value: Any, status: int = 200) -> web.Response:
-    return web.Response(body=orjson.dumps(value), status=status, content_type="application/json")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import orjson
 from aiohttp import web
 
 from crm.sandbox import seed
 from crm.sandbox.auth import tokens
 from crm.sandbox.control.acts import ACTS, act
+from crm.sandbox.control.asking import body_of, json_answer
 from crm.sandbox.control.inspection import ROWS, rows_for
 from crm.sandbox.faults import fault_rules
 from crm.sandbox.profile import profile_of
@@ -62,42 +62,42 @@ class Control:
         """?integration= (default check) &user= (default the admin)."""
         user = int(request.query.get("user", seed.ADMIN))
         name = request.query.get("integration", "check")
-        return _json({"access_token": long_lived(self._world.state, name, request.host, user)})
+        return json_answer({"access_token": long_lived(self._world.state, name, request.host, user)})
 
     async def ledger(self, request: web.Request) -> web.Response:
         since = float(request.query.get("since") or 0)
-        return _json({"requests": self._world.ledger.since(since)})
+        return json_answer({"requests": self._world.ledger.since(since)})
 
     async def rates(self, request: web.Request) -> web.Response:
         """Set the most requests to the API in any window of one second, per integration."""
-        return _json(
+        return json_answer(
             {"window_seconds": 1, "most": self._world.limits.most, "blocked": self._world.limits.blocked}
         )
 
     async def get_faults(self, request: web.Request) -> web.Response:
-        return _json({"rules": [rule.as_dict() for rule in self._world.faults]})
+        return json_answer({"rules": [rule.as_dict() for rule in self._world.faults]})
 
     async def set_faults(self, request: web.Request) -> web.Response:
         """Replace the plan; an empty list clears it."""
         try:
-            self._world.faults = fault_rules(await _body(request))
+            self._world.faults = fault_rules(await body_of(request))
         except ValueError as error:
-            return _json({"error": str(error)}, status=400)
+            return json_answer({"error": str(error)}, status=400)
         return await self.get_faults(request)
 
     async def seed(self, request: web.Request) -> web.Response:
         """{"contacts": N}: contacts 1…N exist afterwards; those that do already stay as they are."""
-        state, wanted = self._world.state, int((await _body(request)).get("contacts", 0))
+        state, wanted = self._world.state, int((await body_of(request)).get("contacts", 0))
         have = state.db.setting("contacts", self._world.contacts)
         with state.db.transaction():
             if wanted > have:
                 seed.seed_contacts(state, have + 1, wanted)
                 state.db.set_setting("contacts", wanted)
-        return _json(dict(seed.rows_of(state)))
+        return json_answer(dict(seed.rows_of(state)))
 
     async def reset(self, request: web.Request) -> web.Response:
         """Reset {"what": [data, ledger, faults, limits, clock, profile], "contacts": N}; without `what` all but the profile."""
-        sent = await _body(request)
+        sent = await body_of(request)
         what = set(sent.get("what") or ("data", "ledger", "faults", "limits", "clock"))
         world, state = self._world, self._world.state
         if "faults" in what:
@@ -116,73 +116,58 @@ class Control:
                 seed.clear(state)
                 seed.seed_all(state, world.contacts, world.users)
                 state.db.set_setting("contacts", world.contacts)
-        return _json(dict(seed.rows_of(state)))
+        return json_answer(dict(seed.rows_of(state)))
 
     async def get_clock(self, request: web.Request) -> web.Response:
-        return _json({"offset": self._world.state.offset, "now": self._world.state.now()})
+        return json_answer({"offset": self._world.state.offset, "now": self._world.state.now()})
 
     async def set_clock(self, request: web.Request) -> web.Response:
         """{"offset": seconds}: of created_at and of tokens' expiry; limits and the ledger keep real time."""
         with self._world.state.db.transaction():
-            self._world.state.set_offset(float((await _body(request)).get("offset", 0)))
+            self._world.state.set_offset(float((await body_of(request)).get("offset", 0)))
         return await self.get_clock(request)
 
     async def get_profile(self, request: web.Request) -> web.Response:
-        return _json(self._world.state.profile.as_dict())
+        return json_answer(self._world.state.profile.as_dict())
 
     async def set_profile(self, request: web.Request) -> web.Response:
         """{"name": "kommo"} starts from that profile; without a name the given switches change the present one."""
-        sent = await _body(request)
+        sent = await body_of(request)
         try:
             profile = profile_of(sent) if "name" in sent else self._world.state.profile.changed(sent)
         except (ValueError, TypeError) as error:
-            return _json({"error": str(error)}, status=400)
+            return json_answer({"error": str(error)}, status=400)
         with self._world.state.db.transaction():
             self._world.state.set_profile(profile)
-        return _json(profile.as_dict())
+        return json_answer(profile.as_dict())
 
     async def state(self, request: web.Request) -> web.Response:
         """?kind=…&column=value…: all rows with hidden and deleted ones, deal and lead kept apart."""
         query = dict(request.query)
         kind = query.pop("kind", "")
         if kind not in ROWS:
-            return _json({"error": f"kind is one of {', '.join(ROWS)}"}, status=400)
-        return _json({"kind": kind, "rows": rows_for(self._world.state, kind, query)})
+            return json_answer({"error": f"kind is one of {', '.join(ROWS)}"}, status=400)
+        return json_answer({"kind": kind, "rows": rows_for(self._world.state, kind, query)})
 
     async def cards(self, request: web.Request) -> web.Response:
-        return _json({"cards": self._world.state.table("cards").select()})
+        return json_answer({"cards": self._world.state.table("cards").select()})
 
     async def deliveries(self, request: web.Request) -> web.Response:
         rows = self._world.state.table("deliveries").select(order=("id", "desc"), limit=1000)
-        return _json({"deliveries": rows})
+        return json_answer({"deliveries": rows})
 
     async def integrations(self, request: web.Request) -> web.Response:
-        return _json({"integrations": self._world.state.table("integrations").select()})
+        return json_answer({"integrations": self._world.state.table("integrations").select()})
 
     async def act(self, request: web.Request) -> web.Response:
         """{"do": …}: what a person does in the CRM's own pages."""
-        sent = await _body(request)
+        sent = await body_of(request)
         if sent.get("do") == "unblock":
             self._world.limits.clear()
-            return _json({"done": "unblock"})
+            return json_answer({"done": "unblock"})
         try:
             with self._world.state.db.transaction():
-                return _json({"done": sent.get("do"), **act(self._world.state, sent)})
+                return json_answer({"done": sent.get("do"), **act(self._world.state, sent)})
         except (ValueError, KeyError, TypeError) as error:
             known = ", ".join(sorted([*ACTS, "unblock"]))
-            return _json({"error": f"{type(error).__name__}: {error}", "known": known}, status=400)
-
-
-async def _body(request: web.Request) -> Any:
-    raw = await request.read()
-    try:
-        value = orjson.loads(raw) if raw.strip() else {}
-    except ValueError as error:
-        raise web.HTTPBadRequest(text=f"not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise web.HTTPBadRequest(text="expected an object")
-    return value
-
-
-def _json(value: Any, status: int = 200) -> web.Response:
-    return web.Response(body=orjson.dumps(value), status=status, content_type="application/json")
+            return json_answer({"error": f"{type(error).__name__}: {error}", "known": known}, status=400)
