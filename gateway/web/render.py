@@ -23,6 +23,7 @@ class TemplateSet:
 
     def __init__(self, files: BuiltFiles) -> None:
         self._files = files
+        self._ornaments: dict[str, Markup] = {}
         self.environment = Environment(
             loader=FileSystemLoader(TEMPLATES),
             autoescape=True,
@@ -37,9 +38,14 @@ class TemplateSet:
 
     def icon(self, name: str, label: str = "") -> Markup:
         """label: what it says to who does not see it; without one it is an ornament."""
+        if not label and (known := self._ornaments.get(name)) is not None:
+            return known
         href = self._files.address("icons.svg")
         spoken = Markup('role="img" aria-label="{}"').format(label) if label else Markup('aria-hidden="true"')
-        return Markup('<svg class="cm-icon" {}><use href="{}#{}"></use></svg>').format(spoken, href, name)
+        drawn = Markup('<svg class="cm-icon" {}><use href="{}#{}"></use></svg>').format(spoken, href, name)
+        if not label:
+            self._ornaments[name] = drawn
+        return drawn
 
     def render(self, template: str, values: Mapping[str, Any]) -> str:
         return self.environment.get_template(template).render(values)

@@ -153,7 +153,8 @@ def _plan(where: str, plan: WorkPlan, schedule: Schedule) -> Iterator[SchedulePr
             yield _problem("weekday-unknown", f"{where}.hours", name=str(weekday))
         yield from _hours(f"{where}.hours.{weekday}", hours)
     for number, period in enumerate(plan.periods or ()):
-        yield from _period(f"{where}.periods.{number}", period)
+        if not _is_fine(period):
+            yield from _period(f"{where}.periods.{number}", period)
     for number, leave in enumerate(plan.leave):
         yield from _dates(f"{where}.leave.{number}", leave)
     yield from _twice(where, plan)
@@ -163,6 +164,11 @@ def _plan(where: str, plan: WorkPlan, schedule: Schedule) -> Iterator[SchedulePr
 
 def _has_work(plan: WorkPlan) -> bool:
     return any((plan.hours or {}).values()) or any(period.hours for period in plan.periods or ())
+
+
+def _is_fine(period: Period) -> bool:
+    """Whether nothing is wrong with it: told before its place is written, as a schedule has thousands of them."""
+    return _EARLIEST <= period.first <= period.last <= _LATEST and _are_fine(period.hours)
 
 
 def _period(where: str, period: Period) -> Iterator[ScheduleProblem]:
@@ -223,8 +229,13 @@ def _twice(where: str, plan: WorkPlan) -> Iterator[ScheduleProblem]:
 
 def _same_date(dates: Iterable[tuple[int, Period | Leave]]) -> tuple[int, int, date] | None:
     """Return the numbers of two that share a date, and that date."""
+    numbered = list(dates)
+    if len({one.first for _, one in numbered}) == len(numbered) and all(
+        one.first == one.last for _, one in numbered
+    ):
+        return None
     open_ones: list[tuple[int, Period | Leave]] = []
-    for number, one in sorted(dates, key=lambda numbered: numbered[1].first):
+    for number, one in sorted(numbered, key=lambda pair: pair[1].first):
         open_ones = [other for other in open_ones if other[1].last >= one.first]
         for earlier, other in open_ones:
             shared = min(one.last, other.last)

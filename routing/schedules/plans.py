@@ -89,6 +89,12 @@ def _by_date(periods: Sequence[Period], first: date, last: date) -> Mapping[date
     """Return for each date from first to last the first period that covers it."""
     found: dict[date, Period] = {}
     for period in periods:
+        if (
+            period.first == period.last and not period.weekdays
+        ):  # a painted day: hundreds of people have thousands
+            if first <= period.first <= last:
+                found.setdefault(period.first, period)
+            continue
         begins, ends = max(period.first, first), min(period.last, last)
         for day in (begins + timedelta(days=n) for n in range((ends - begins).days + 1)):
             if not period.weekdays or day.isoweekday() in period.weekdays:

@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -217,7 +218,9 @@ def _people(
     ]
 
 
+@lru_cache(maxsize=1024)
 def _iso(day: date) -> str:
+    """Hundreds of people have the same days."""
     return day.isoformat()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 import asyncpg
 import orjson
 
-from routing.distribution.ledger import EMPTY, LedgerEntry, TurnLedger, replay, undo
+from routing.distribution.ledger import EMPTY, UNIT, LedgerEntry, TurnLedger, replay, undo
 from routing.distribution.template import DistributionTemplate
 from runtime.database.pool import Conn
 
@@ -33,21 +34,17 @@ FROM ROWS FROM (jsonb_to_recordset($3::text::jsonb)
 ORDER BY e.place
 """
 
-# Of as many entries as may be the same could get it, in the same proportion: these are counted before they are taken apart.
-_BY_DAY = """
-WITH booked AS (
-    SELECT (at AT TIME ZONE $5)::date AS day, winner, entry->'weights' AS weights FROM distribution_journal
-    WHERE account_id = $1 AND template = $2 AND scope = $6 AND undone_at IS NULL AND at >= $3 AND at < $4
-), alike AS (
-    SELECT row_number() OVER () AS number, day, weights, count(*) AS times FROM booked GROUP BY day, weights
-), parts AS (
-    SELECT day, of.key AS person, times AS could, 0 AS given,
-        1000000000 * of.value::numeric / sum(of.value::numeric) OVER (PARTITION BY number) * times AS meant
-    FROM alike, jsonb_each_text(weights) AS of
-    UNION ALL SELECT day, winner, 0, 1, 0 FROM booked
-)
-SELECT day, person, round(sum(meant))::bigint AS meant, sum(given)::integer AS given, sum(could)::integer AS could
-FROM parts GROUP BY day, person ORDER BY day, person
+# Of as many entries as may be the same could get it, in the same proportion: these are counted before they are taken apart,
+# and they are taken apart here: of hundreds of people the database does so in three times the time.
+_ALIKE = """
+SELECT (at AT TIME ZONE $5)::date AS day, (entry->>'weights') COLLATE "C" AS weights, count(*) AS times
+FROM distribution_journal
+WHERE account_id = $1 AND template = $2 AND scope = $6 AND undone_at IS NULL AND at >= $3 AND at < $4 GROUP BY 1, 2
+"""
+
+_WINNERS = """
+SELECT (at AT TIME ZONE $5)::date AS day, winner AS person, count(*) AS given FROM distribution_journal
+WHERE account_id = $1 AND template = $2 AND scope = $6 AND undone_at IS NULL AND at >= $3 AND at < $4 GROUP BY 1, 2
 """
 
 # Where who is away earns a share too, each entry has its own.
@@ -223,9 +220,27 @@ async def shares_by_day(
 ) -> list[DayShare]:
     """Sum up what was booked and not taken back in [since, until), by the local day of the zone."""
     earns_away = await conn.fetchval(_EARNS_AWAY, account_id, template)
-    query = _BY_DAY_WITH_ABSENT if earns_away else _BY_DAY
-    rows = await conn.fetch(query, account_id, template, since, until, zone, scope)
-    return [DayShare(*row) for row in rows]
+    wanted = (account_id, template, since, until, zone, scope)
+    if earns_away:
+        return [DayShare(*row) for row in await conn.fetch(_BY_DAY_WITH_ABSENT, *wanted)]
+    return _summed(await conn.fetch(_ALIKE, *wanted), await conn.fetch(_WINNERS, *wanted))
+
+
+def _summed(alike: Sequence[asyncpg.Record], winners: Sequence[asyncpg.Record]) -> list[DayShare]:
+    """alike: the weights of as many decisions of a day as had the same. By day and person."""
+    meant: dict[tuple[date, str], float] = defaultdict(float)
+    could: dict[tuple[date, str], int] = defaultdict(int)
+    for day, text, times in alike:
+        weights: dict[str, int] = orjson.loads(text or "{}")
+        whole = sum(weights.values())
+        for person, weight in weights.items():
+            meant[day, person] += UNIT * weight * times / whole
+            could[day, person] += times
+    given = {(row["day"], row["person"]): row["given"] for row in winners}
+    return [
+        DayShare(*at, round(meant.get(at, 0)), given.get(at, 0), could.get(at, 0))
+        for at in sorted({*meant, *given})
+    ]
 
 
 async def journal_of(conn: Conn, account_id: str, template: str, scope: str) -> list[JournalRow]:

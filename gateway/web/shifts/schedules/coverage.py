@@ -23,22 +23,39 @@ class Coverage:
 def coverage_of(rows: Iterable[GridRow], count: int, *, is_week: bool = False) -> Coverage:
     """count: of days. is_week: after the last day comes the first one again."""
     days, steps = [0] * count, [0] * (count * HOURS + 2 * HOURS)
-    for row in rows:
-        people = row.line.people
-        if not people:
-            continue
-        for number, cell in enumerate(row.cells):
-            if covered := cell.covered:
-                days[number] += people
-                for first, last in hour_ranges(covered):
-                    steps[number * HOURS + first] += people
-                    steps[number * HOURS + last] -= people
+    for (number, covered), people in _people_by_hours(rows).items():
+        days[number] += people
+        for first, last in hour_ranges(covered):
+            steps[number * HOURS + first] += people
+            steps[number * HOURS + last] -= people
     there = list(accumulate(steps))
     if is_week:
         there[:HOURS] = [
             a + b for a, b in zip(there, there[count * HOURS : (count + 1) * HOURS], strict=False)
         ]
     return Coverage(days, [there[n * HOURS : (n + 1) * HOURS] for n in range(count)])
+
+
+def _people_by_hours(rows: Iterable[GridRow]) -> dict[tuple[int, Minutes], int]:
+    """Count who works the same hours on the same day: of hundreds of people, most do."""
+    found: dict[tuple[int, Minutes], int] = {}
+    for row in rows:
+        if people := row.line.people:
+            for number, cell in enumerate(row.cells):
+                if covered := cell.covered:
+                    found[number, covered] = found.get((number, covered), 0) + people
+    return found
+
+
+def without(whole: Coverage, part: Coverage) -> Coverage:
+    """Return who is there but for these."""
+    return Coverage(
+        [a - b for a, b in zip(whole.days, part.days, strict=True)],
+        [
+            [a - b for a, b in zip(of_whole, of_part, strict=True)]
+            for of_whole, of_part in zip(whole.hours, part.hours, strict=True)
+        ],
+    )
 
 
 def hour_ranges(hours: Minutes) -> Iterator[tuple[int, int]]:

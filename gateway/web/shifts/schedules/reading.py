@@ -17,7 +17,7 @@ from gateway.store.admin.staff import staff_of
 from gateway.store.distribution.templates import templates_of
 from gateway.web.frame import AnyPageCall, PageQuery
 from gateway.web.shifts.schedules.brushes import Brush, brushes_of
-from gateway.web.shifts.schedules.coverage import Coverage, coverage_of
+from gateway.web.shifts.schedules.coverage import Coverage, coverage_of, without
 from gateway.web.shifts.schedules.grid import (
     GridDay,
     GridLine,
@@ -55,35 +55,16 @@ class GridQuery(PageQuery):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScheduleSeen:
-    """rows: of this page; lines: all that were searched for. others: who is on shift by lines that are not on this page."""
+class ScheduleRead:
+    """A schedule without its grid. brushes: the named ones, where the grid is not drawn."""
 
     stored: StoredSchedule
     staff: Staff
-    view: View
-    month: date
-    days: Sequence[GridDay]
-    rows: Sequence[GridRow]
-    lines: Sequence[GridLine]
-    page: int
     brushes: Sequence[Brush]
-    coverage: Coverage
-    others: Coverage
-    focus: int
-    norm: int
-    zone: ZoneInfo
-    uses: Sequence[TemplateOfSchedule]
-    problems: Sequence[ScheduleProblem]
-    may_edit: bool
 
     @property
     def schedule(self) -> Schedule:
         return self.stored.schedule
-
-    @property
-    def index_of(self) -> Mapping[str, int]:
-        """Return the brush of hours as they are sent."""
-        return {brush.hours: number for number, brush in enumerate(self.brushes)}
 
     @property
     def outside(self) -> Sequence[Employee]:
@@ -95,6 +76,39 @@ class ScheduleSeen:
     def groups_outside(self) -> Sequence[str]:
         found = {person.group for person in self.staff.employees if person.group}
         return sorted(found - set(self.schedule.groups), key=by_name)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduleSeen(ScheduleRead):
+    """rows: of this page; lines: all that were searched for. others: who is on shift by lines that are not on this page."""
+
+    view: View
+    month: date
+    days: Sequence[GridDay]
+    rows: Sequence[GridRow]
+    lines: Sequence[GridLine]
+    page: int
+    coverage: Coverage
+    others: Coverage
+    focus: int
+    norm: int
+    zone: ZoneInfo
+    uses: Sequence[TemplateOfSchedule]
+    problems: Sequence[ScheduleProblem]
+    may_edit: bool
+
+    @property
+    def index_of(self) -> Mapping[str, int]:
+        """Return the brush of hours as they are sent."""
+        return {brush.hours: number for number, brush in enumerate(self.brushes)}
+
+
+async def read_schedule(conn: Conn, call: AnyPageCall) -> ScheduleRead:
+    """Raise PageRefused."""
+    staff = await staff_of(conn, call.account.id)
+    stored = await seen_schedule(conn, call, staff)
+    named = [brush for brush in brushes_of(stored.schedule.shifts, (), call.texts) if brush.is_named]
+    return ScheduleRead(stored=stored, staff=staff, brushes=named)
 
 
 async def see_schedule(conn: Conn, call: AnyPageCall, query: GridQuery) -> ScheduleSeen:
@@ -127,8 +141,8 @@ def seen_of(
     found = [row for row in every if _is_wanted(row.line, query)]
     page = min(max(query.page, 0), max(len(found) - 1, 0) // PEOPLE_A_PAGE)
     shown = found[page * PEOPLE_A_PAGE : (page + 1) * PEOPLE_A_PAGE]
-    keys = {row.line.key for row in shown}
     is_week = view == "week"
+    coverage = coverage_of(every, len(days), is_week=is_week)
     return ScheduleSeen(
         stored=stored,
         staff=staff,
@@ -139,8 +153,8 @@ def seen_of(
         lines=[row.line for row in found],
         page=page,
         brushes=brushes_of(schedule.shifts, _used(every), call.texts),
-        coverage=coverage_of(every, len(days), is_week=is_week),
-        others=coverage_of((r for r in every if r.line.key not in keys), len(days), is_week=is_week),
+        coverage=coverage,
+        others=without(coverage, coverage_of(shown, len(days), is_week=is_week)),
         focus=_focus(days, query.day, today),
         norm=norm_hours(account.settings.working_time, month),
         zone=zone,

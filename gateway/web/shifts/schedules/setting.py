@@ -18,13 +18,13 @@ from gateway.web.shifts.schedules.brushes import COLOURS, read
 from gateway.web.shifts.schedules.cells import line_name
 from gateway.web.shifts.schedules.grid import lines_of, whose_of
 from gateway.web.shifts.schedules.places import place_of
-from gateway.web.shifts.schedules.reading import GridQuery, ScheduleSeen, see_schedule
+from gateway.web.shifts.schedules.reading import GridQuery, ScheduleRead, read_schedule
 from routing.schedules.edits import changed_plan, leave_outside, plan_of, with_leave, with_plan
 from routing.schedules.model import Leave, NamedShift, Schedule, ShiftColour, WorkPlan
 from routing.texts.catalogue import Phrase, Texts, phrase
 from runtime.database.pool import Conn
 
-_Change = Callable[[ScheduleSeen], Schedule]
+_Change = Callable[[ScheduleRead], Schedule]
 
 
 class ScheduleLinesForm(Form):
@@ -80,12 +80,12 @@ class LeaveSeen:
 
 async def show_settings(call: PageCall[GridQuery, None]) -> Shown:
     async with call.connection() as conn:
-        return _page(call, await see_schedule(conn, call, call.query))
+        return _page(call, await read_schedule(conn, call))
 
 
 def _page(
     call: AnyPageCall,
-    seen: ScheduleSeen,
+    seen: ScheduleRead,
     errors: dict[str, str] | None = None,
     typed: Any = None,
     leave: LeaveForm | None = None,
@@ -119,7 +119,7 @@ async def _changed(
 ) -> SeeOther | Shown:
     """Save what the change makes of the schedule. field: at which a refusal is shown. back: of the path, after it was saved."""
     async with call.connection() as conn:
-        seen = await see_schedule(conn, call, call.query)
+        seen = await read_schedule(conn, call)
         try:
             await _save(conn, call, seen, change(seen))
         except ScheduleRefused as err:
@@ -139,7 +139,7 @@ async def _changed(
     )
 
 
-async def _save(conn: Conn, call: AnyPageCall, seen: ScheduleSeen, schedule: Schedule) -> None:
+async def _save(conn: Conn, call: AnyPageCall, seen: ScheduleRead, schedule: Schedule) -> None:
     await save_schedule(
         conn,
         call.account.id,
@@ -154,7 +154,7 @@ async def _save(conn: Conn, call: AnyPageCall, seen: ScheduleSeen, schedule: Sch
 async def add_lines(call: PageCall[GridQuery, ScheduleLinesForm]) -> SeeOther | Shown:
     """Give these a line of their own, without hours yet."""
 
-    def change(seen: ScheduleSeen) -> Schedule:
+    def change(seen: ScheduleRead) -> Schedule:
         schedule = seen.schedule
         empty = WorkPlan(periods=()) if schedule.kind == "by_day" else WorkPlan(hours={})
         for key in call.form.line:
@@ -166,7 +166,7 @@ async def add_lines(call: PageCall[GridQuery, ScheduleLinesForm]) -> SeeOther | 
 
 
 async def remove_lines(call: PageCall[GridQuery, ScheduleLinesForm]) -> SeeOther | Shown:
-    def change(seen: ScheduleSeen) -> Schedule:
+    def change(seen: ScheduleRead) -> Schedule:
         schedule = seen.schedule
         for key in call.form.line:
             schedule = with_plan(schedule, whose_of(key), None)
@@ -182,9 +182,9 @@ async def add_shift(call: PageCall[GridQuery, ShiftForm]) -> SeeOther | Shown:
     if lacks:
         errors = {f"shift-{name}": call.texts.say(f"shifts.shift.no_{name}") for name in lacks}
         async with call.connection() as conn:
-            return _page(call, await see_schedule(conn, call, call.query), errors, form)
+            return _page(call, await read_schedule(conn, call), errors, form)
 
-    def change(seen: ScheduleSeen) -> Schedule:
+    def change(seen: ScheduleRead) -> Schedule:
         shift = NamedShift(
             letter=form.letter.strip(), name=form.name.strip(), colour=form.colour, hours=read(form.hours)
         )
@@ -196,7 +196,7 @@ async def add_shift(call: PageCall[GridQuery, ShiftForm]) -> SeeOther | Shown:
 async def remove_shift(call: PageCall[GridQuery, LetterForm]) -> SeeOther | Shown:
     """Forget the name; days with these hours keep them."""
 
-    def change(seen: ScheduleSeen) -> Schedule:
+    def change(seen: ScheduleRead) -> Schedule:
         kept = tuple(shift for shift in seen.schedule.shifts if shift.letter != call.form.letter)
         return seen.schedule.model_copy(update={"shifts": kept})
 
@@ -207,13 +207,13 @@ async def save_settings(call: PageCall[GridQuery, SettingsForm]) -> SeeOther | S
     form = call.form
     holidays = {"usual": None, "yes": True, "no": False}[form.holidays]
 
-    def change(seen: ScheduleSeen) -> Schedule:
+    def change(seen: ScheduleRead) -> Schedule:
         return seen.schedule.model_copy(update={"zone": form.zone.strip() or None, "holidays": holidays})
 
     return await _changed(call, "zone", change, "shifts.setting.saved", back="/settings")
 
 
-def leaves_of(seen: ScheduleSeen, texts: Texts) -> list[LeaveSeen]:
+def leaves_of(seen: ScheduleRead, texts: Texts) -> list[LeaveSeen]:
     """Return all leave, the earliest first."""
     names = {person.id: person.name for person in seen.staff.employees}
     found = [
@@ -232,7 +232,7 @@ async def add_leave(call: PageCall[GridQuery, LeaveForm]) -> SeeOther | Shown:
 
     shortened: list[Leave] = []
 
-    def change(seen: ScheduleSeen) -> Schedule:
+    def change(seen: ScheduleRead) -> Schedule:
         if odd := _odd_days(form):
             raise LeaveOdd("no_dates", *odd)
         assert form.first is not None, "else it is odd"
@@ -280,7 +280,7 @@ def _without(plan: WorkPlan, new: Leave) -> WorkPlan:
 async def remove_leave(call: PageCall[GridQuery, LeaveForm]) -> SeeOther | Shown:
     form = call.form
 
-    def change(seen: ScheduleSeen) -> Schedule:
+    def change(seen: ScheduleRead) -> Schedule:
         if plan_of(seen.schedule, whose_of(form.who)) is None:
             return seen.schedule
         return changed_plan(
