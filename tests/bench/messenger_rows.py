@@ -8,7 +8,7 @@ import asyncpg
 
 CHANNEL = "bench"
 _CHANNEL = """
-INSERT INTO channel (channel_id, account_id, name, kind, secret) VALUES ($2, $1, 'Чат', 'telegram_bot', 'bench-secret')
+INSERT INTO channel (channel_id, account_id, name, kind, secret) VALUES ($2, $1, 'Чат', 'telegram', 'bench-secret')
 """
 _ACCESS = """
 INSERT INTO channel_access (account_id, channel_id, employee_id, may)
