@@ -146,15 +146,14 @@ async def _access_page(call: AnyPageCall, error: str = "") -> Shown:
         read_at = await catalogue_read_at(conn, call.account.id)
     people = sorted(catalogue.staff.employees, key=lambda person: person.name)
     inside = [person for person in people if person.id in now.rights or person.id in now.observers]
+    ids_inside = {person.id for person in inside}
     heads: list[SeenChannel] = [seen_channel(call, saved, catalogue) for saved in now.channels]
     values = {
         "tabs": tabs_of(call, "channels"),
         "channels": now.channels,
         "heads": heads,
         "rows": [now.row(person) for person in inside],
-        "others": [
-            (person.id, person.name) for person in people if person not in inside and person.is_active
-        ],
+        "others": [(p.id, p.name) for p in people if p.id not in ids_inside and p.is_active],
         "presets": ACCESS_PRESETS,
         "visibility": visibility,
         "observers": now.observers,
