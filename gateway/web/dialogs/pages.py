@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.web.dialogs import files, one, sending
+from gateway.web.dialogs import beginning, files, one, sending
 from gateway.web.dialogs.lists import list_values
 from gateway.web.dialogs.query import PATH, DialogsQuery
 from gateway.web.dialogs.whose import onlooker, unread_count
@@ -30,6 +30,12 @@ _ONE = f"{PATH}/{{dialogue}}"
 PAGES: tuple[PageRoute, ...] = (
     PageRoute(method="GET", path=PATH, handler=show, role="manager", entry="messages"),
     PageRoute(method="GET", path=f"{PATH}/count", handler=count, role="manager", entry="messages"),
+    PageRoute(
+        method="GET", path=beginning.NEW_PATH, handler=beginning.show_new, role="manager", entry="messages"
+    ),
+    PageRoute(
+        method="POST", path=beginning.NEW_PATH, handler=beginning.begin, role="manager", entry="messages"
+    ),
     PageRoute(method="GET", path=_ONE, handler=one.show_one, role="manager", entry="messages"),
     PageRoute(method="POST", path=_ONE, handler=sending.send, role="manager", entry="messages"),
     PageRoute(

@@ -16,6 +16,7 @@ from gateway.store.calls.missed_calls import open_case
 from gateway.web.calls.journal.lines import CallLine
 from gateway.web.calls.journal.listed import shown_lines
 from gateway.web.calls.seen import of_oneself
+from gateway.web.dialogs.beginning import new_dialogue_href
 from gateway.web.frame import (
     AnyPageCall,
     Form,
@@ -64,6 +65,7 @@ async def show(call: PageCall[CardQuery, None]) -> Shown:
         calls = await _calls(call, conn, numbers)
         cases = await _cases(call, conn, numbers)
     owner = entity.owner_id if entity else None
+    writes = [(number, await new_dialogue_href(call, number)) for number in numbers]
     values: Mapping[str, Any] = {
         "entity": entity,
         "name": call.words.text(entity.name) if entity else "",
@@ -71,6 +73,7 @@ async def show(call: PageCall[CardQuery, None]) -> Shown:
         "owner_id": owner,
         "numbers": numbers,
         "calls": calls,
+        "writes": [(call.words.phone(number), href) for number, href in writes if href],
         "cases": [(case, waited(case, call.account, call.now), may_touch(call, case)) for case in cases],
         "can_call": why_no_call_back(call, employee_of(call)) is None,
         "said": call.query.said,

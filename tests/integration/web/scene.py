@@ -124,6 +124,7 @@ _ASKED: Mapping[str, tuple[str, ...]] = {
     "/setup/do-not-call": ("?q=79",),
     "/messages/new-trigger": ("?do=sms", "?do=callback"),
     "/dialogs": ("?only=unread", "?q=hello"),
+    "/dialogs/new": ("?number=89161234567",),
     "/dialogs/{dialogue}": ("?quote=1",),
     "/matrix": ("?cell=inbound.missed.new/end", "?cell=inbound.answered.known_with_deal/end&changed=1"),
     "/matrix/versions/difference": ("?old=1&new=2", "?old=current&new=draft"),
