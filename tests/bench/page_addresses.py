@@ -61,6 +61,7 @@ ADDRESSES = (
     f"/dialogs?q={quote('Клиент 1999')}",
     f"/dialogs?q={quote('добрый')}",
     "/dialogs/count",
+    "/dialogs/new",
     "/setup/channels",
     "/setup/channels/access",
     f"/setup/channels/{CHANNEL}",
