@@ -26,6 +26,7 @@ from gateway.web.frame import (
     Shown,
     page_not_found,
 )
+from gateway.web.now.crm_away import refresh_said
 from gateway.web.refusals import refusal_said
 from gateway.web.setup.tabs import tabs_of
 from routing.dialogues.access import ACCESS_PRESETS, AccessPreset, ChannelRight, Visibility
@@ -269,4 +270,4 @@ async def refresh(call: PageCall) -> SeeOther:
             await ask_for_sync(conn, call.account.id, is_full=False)
     except AccountIsOff:
         return SeeOther(call.here(PATH), said=phrase("matrix.page.refresh-off"))
-    return SeeOther(call.here(PATH), said=phrase("matrix.page.refresh-asked"))
+    return SeeOther(call.here(PATH), said=await refresh_said(call))

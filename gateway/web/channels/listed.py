@@ -29,7 +29,7 @@ PATH = "/setup/channels"
 @dataclass(frozen=True, slots=True)
 class SeenChannel:
     """state: of the sentences "setup.channels.state.…". lacks: keys and settings, in words. pipeline, stage: of new deals, "" = the
-    account's default; colour: of the stage."""
+    account's default; colour: of the stage. gone: template that shares the dialogues out and is no more."""
 
     saved: SavedChannel
     state: str
@@ -38,6 +38,7 @@ class SeenChannel:
     pipeline: str = ""
     stage: str = ""
     colour: str = ""
+    gone: str = ""
 
 
 def seen_channel(call: AnyPageCall, saved: SavedChannel, catalogue: Catalogue) -> SeenChannel:
@@ -57,7 +58,14 @@ def seen_channel(call: AnyPageCall, saved: SavedChannel, catalogue: Catalogue) -
         pipeline=pipeline.name if pipeline else saved.rules.pipeline_id or "",
         stage=stage.name if stage else saved.rules.stage_id or "",
         colour=stage.colour if stage else "",
+        gone=_gone_template(saved, catalogue),
     )
+
+
+def _gone_template(saved: SavedChannel, catalogue: Catalogue) -> str:
+    """Return the name of the template that the channel shares out by where there is none of that name, "" = nothing lacks."""
+    named = saved.rules.template if saved.rules.owner == "template" else None
+    return named if named and named not in (catalogue.templates or ()) else ""
 
 
 def _state(saved: SavedChannel, is_lacking: bool) -> tuple[str, str]:

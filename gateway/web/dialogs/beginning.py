@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from pydantic import Field
@@ -175,7 +176,7 @@ async def _page(call: AnyPageCall, status: int = 200, **typed: Any) -> Shown:
         "new_href": call.here(NEW_PATH),
         "back_href": call.here(PATH),
     }
-    return Shown("dialogs/new.html", values, status=status)
+    return Shown("dialogs/new.html", values, status=status, is_typed=status != HTTPStatus.OK)
 
 
 def _limit(call: AnyPageCall, saved: SavedChannel) -> str:

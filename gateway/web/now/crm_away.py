@@ -10,6 +10,7 @@ from typing import Any, Literal
 from crm.errors import CrmBlocked, CrmThrottled, CrmUnauthorised, CrmUnpaid
 from gateway.health.reports import SILENT_SECONDS
 from gateway.store.crm_accounts.exchanges import latest_report
+from gateway.web.frame import AnyPageCall
 from gateway.web.words.words import Words
 from routing.texts.catalogue import Phrase
 from runtime.database.pool import Conn
@@ -58,6 +59,13 @@ def crm_away(told: Mapping[str, Any], now: datetime) -> CrmAway | None:
     if silent_since is None or now - silent_since < PASSES_BY_ITSELF:
         return None
     return CrmAway("silent", silent_since)
+
+
+async def refresh_said(call: AnyPageCall) -> Phrase:
+    """Return what is said to whoever asked that data be read from the CRM anew: whether it answers at all."""
+    async with call.connection() as conn:
+        away = await crm_away_of(conn, call.account.id, call.now)
+    return Phrase("matrix.page.refresh-waits" if away else "matrix.page.refresh-asked", {})
 
 
 def said(away: CrmAway, words: Words) -> Phrase:

@@ -11,6 +11,7 @@ from gateway.store.admin.accounts import account as account_of
 from gateway.store.admin.staff import replace_staff
 from gateway.store.channels.access import default_channels, rights_in_channels
 from gateway.store.channels.channels import saved_channels
+from gateway.store.crm_accounts.exchanges import report
 from routing.texts.catalogue import Language
 from sms.channels.kinds import CHANNEL_KINDS
 from tests.integration.api.client import ACCOUNT, ANNA, SENIOR
@@ -288,3 +289,33 @@ async def test_whoever_is_deactivated_is_not_offered_and_it_is_said_when_people_
     assert "обновлены" in page.by_id("read-at").text
     await admin.post(f"{ACCESS}/everybody", {"channel": "*", "do": "read"})
     assert set(await rights(shop)) == {"anna", "boss"}
+
+
+async def test_a_template_that_is_gone_is_told_in_the_list_and_on_the_channels_page(shop: Site) -> None:
+    await connect(shop.pool, "c1", "Retail", {})
+    admin = shop.as_("admin")
+    assert "больше нет" not in (await admin.get(f"{PATH}/c1")).words
+    await shop.pool.execute(
+        """UPDATE channel SET rules = rules || '{"owner": "template", "template": "Night"}' WHERE channel_id = 'c1'"""
+    )
+    one = await admin.get(f"{PATH}/c1")
+    told = one.page.by_id("template-gone")
+    assert "«Night» больше нет" in told.text
+    assert [link["href"] for link in told.all("a")] == ["/distribution/templates"]
+    assert "шаблона больше нет" in (await admin.get(PATH)).words
+
+
+async def _said_after(site: Site, path: str) -> str:
+    """What the toast says after a form."""
+    admin = site.as_("admin")
+    asked = await admin.post(path)
+    cookie = asked.headers["Set-Cookie"].split(";")[0]
+    return (await admin.get(asked.headers["Location"], Cookie=cookie)).words
+
+
+async def test_asked_for_new_data_while_the_crm_is_away_says_that_the_former_stay(shop: Site) -> None:
+    path = f"{ACCESS}/refresh"
+    assert "Данные amoCRM обновляются" in await _said_after(shop, path)
+    async with shop.pool.acquire() as conn:
+        await report(conn, ACCOUNT, "crm", {"token": {"warning": "expired"}})
+    assert "прежние данные остаются" in await _said_after(shop, path)

@@ -18,8 +18,7 @@ export function startDialogs() {
   const typed = document.querySelector("[data-longest]");
   if (typed) keepDraft(typed);
   if (typed && typed.value) showLength(typed);
-  const box = document.getElementById("dialog-scroll");
-  if (box && !location.hash) box.scrollTop = box.scrollHeight;
+  if (!location.hash) goToEnd();
 }
 
 // What is typed into a dialogue is there when this tab comes back to it, until it is sent.
@@ -60,10 +59,18 @@ let isAtEnd = false;
 
 function atEnd() {
   const box = document.getElementById("dialog-scroll");
-  return Boolean(box) && box.scrollHeight - box.scrollTop - box.clientHeight < 80;
+  return Boolean(box) && -box.scrollTop < 80;
+}
+
+// The box is turned over: its end is at 0, what is earlier below. On a phone the page is what scrolls.
+function goToEnd() {
+  const box = document.getElementById("dialog-scroll");
+  if (!box) return;
+  if (getComputedStyle(box).overflowY === "visible") document.getElementById("end").scrollIntoView({ block: "end" });
+  else box.scrollTop = 0;
 }
 
 function stayAtEnd(event) {
   const box = document.getElementById("dialog-scroll");
-  if (box && isAtEnd && event.detail.target.id === "dialog-thread") box.scrollTop = box.scrollHeight;
+  if (box && isAtEnd && event.detail.target.id === "dialog-thread") box.scrollTop = 0;
 }

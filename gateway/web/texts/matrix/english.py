@@ -22,6 +22,7 @@ SENTENCES: Mapping[str, str] = {
     "matrix.page.read-at": "read {at}",
     "matrix.page.never-read": "amoCRM has not been read yet",
     "matrix.page.refresh-asked": "Data from amoCRM is being read",
+    "matrix.page.refresh-waits": "amoCRM does not answer now: the former data stay, new ones are read when it answers",
     "matrix.page.refresh-off": "The account is off: nothing is read from amoCRM",
     "matrix.page.warnings": "{n:warning|warnings} to look at.",
     "matrix.page.errors": "Cannot be published: {n:error|errors}.",

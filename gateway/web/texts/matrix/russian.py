@@ -22,6 +22,7 @@ SENTENCES: Mapping[str, str] = {
     "matrix.page.read-at": "обновлены {at}",
     "matrix.page.never-read": "данные amoCRM ещё не прочитаны",
     "matrix.page.refresh-asked": "Данные amoCRM обновляются",
+    "matrix.page.refresh-waits": "amoCRM сейчас не отвечает: прежние данные остаются, новые прочитаем, когда ответит",
     "matrix.page.refresh-off": "Аккаунт выключен: данные amoCRM не читаются",
     "matrix.page.warnings": "Есть {n:предупреждение|предупреждения|предупреждений}.",
     "matrix.page.errors": "Опубликовать нельзя: {n:ошибка|ошибки|ошибок}.",
