@@ -25,7 +25,8 @@ class _CrmChecker:
     def __init__(self, truth: MessengerTruth, seen: SeenChannels) -> None:
         self._truth, self._seen = truth, seen
         self._made = {e["effect_key"]: e["crm_id"] for e in seen.effects if e["state"] == "done"}
-        self._deals = {row["id"]: row for row in seen.deals}
+        self._deals = {str(row["id"]): row for row in seen.deals}
+        self._of_leads = {row["uid"]: str(row["lead_id"]) for row in seen.leads}
 
     def faults(self) -> Iterator[Fault]:
         for who, written in self._truth.clients().items():
@@ -70,13 +71,13 @@ class _CrmChecker:
             )
 
     def _responsible(self) -> Iterator[Fault]:
-        """Whose the dialogue is is responsible for its deal."""
+        """Whose the dialogue is is responsible for its deal. A lead in Unsorted is whoever's who accepts it."""
         owners: dict[str | None, set[str]] = defaultdict(set)
         for row in self._seen.dialogues:
-            if row["owner"]:
+            if row["owner"] and not (row["deal"] and row["deal"].get("kind") == "lead"):
                 owners[self._id(row["deal"])].add(row["owner"])
         for id, people in owners.items():
-            deal = self._deals.get(int(id)) if id else None
+            deal = self._deals.get(id) if id else None
             if deal is None:
                 yield "lost", f"deal {id} of {sorted(people)}'s dialogue is not in the CRM"
             elif str(deal["responsible_user_id"]) not in {_user(person) for person in people}:
@@ -86,9 +87,11 @@ class _CrmChecker:
                 )
 
     def _id(self, ref: Mapping[str, Any] | None) -> str | None:
+        """Return the deal's; of a lead in Unsorted that of the deal that it will be."""
         if ref is None:
             return None
-        return ref["id"] or self._made.get(ref["effect"] or "")
+        id = ref["id"] or self._made.get(ref["effect"] or "")
+        return self._of_leads.get(id, id)
 
     # --- notes ---------------------------------------------------------------------------------------------------
 

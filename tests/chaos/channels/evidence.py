@@ -19,14 +19,14 @@ _OURS = {
     " AND state IN ('dead', 'early')",
     "gaps": "SELECT channel_id, from_at, to_at, state, found FROM channel_gap WHERE account_id = $1",
 }
-_CRM = ("contact", "deal", "note")
+_CRM = ("contact", "deal", "lead", "note")
 _NAMES: Mapping[str, ChannelName] = {id: name for name, id in IDS.items()}
 
 
 @dataclass
 class SeenChannels:
     """messages, dialogues, effects, updates, gaps: rows of ours; a message and a dialogue with `channel` and `chat` as the messengers
-    call them, and a message with `text` and `token`. contacts, deals, notes: the CRM's. ledger: every request to it. since: seconds
+    call them, and a message with `text` and `token`. contacts, deals, leads, notes: the CRM's. ledger: every request to it. since: seconds
     of the clock at which the run began. lowered: statuses that were."""
 
     messages: Sequence[Row] = ()
@@ -36,6 +36,7 @@ class SeenChannels:
     gaps: Sequence[Row] = ()
     contacts: Sequence[Row] = ()
     deals: Sequence[Row] = ()
+    leads: Sequence[Row] = ()
     notes: Sequence[Row] = ()
     ledger: Sequence[Mapping[str, Any]] = ()
     since: float = 0.0

@@ -23,6 +23,10 @@ SELECT (SELECT count(*) FROM channel_update WHERE state = 'pending') AS updates,
        (SELECT count(*) FROM chat_copy WHERE due_at IS NOT NULL) AS notes,
        (SELECT count(*) FROM channel_gap WHERE state = 'repairing') AS gaps
 """
+_OPEN_EFFECTS = """
+SELECT what, state, error_code, error_detail, attempts, client, after, not_before, next_try_at, "order", effect_key FROM effect
+WHERE state IN ('waiting', 'sending', 'unknown', 'held') ORDER BY seq LIMIT 12
+"""
 _UNKNOWN = "SELECT own_key FROM chat_message WHERE channel_id = $1 AND status = 'unknown'"
 _HOURS_PASS = """
 UPDATE chat_copy SET due_at = now() WHERE due_at > now() AND NOT EXISTS (SELECT FROM chat_copy_message WHERE is_pending)
@@ -45,6 +49,8 @@ async def until_settled(shop: Shop, seconds: float) -> Mapping[str, Any]:
             said_at = time.monotonic()
             say(f"left: { ({name: count for name, count in left.items() if count}) }")
         if time.monotonic() - changed_at > _STUCK_SECONDS:
+            for row in await shop.site.fetch(_OPEN_EFFECTS):
+                say(f"still open: {dict(row)}")
             break
         calm = 0 if any(left.values()) else calm + 1
         if calm >= _CALM:

@@ -145,6 +145,20 @@ def test_what_must_not_be_is_found(what: str) -> None:
     assert kind in faults(None, **rows)
 
 
+def in_unsorted(kind: str = "deal") -> dict[str, list[Any]]:
+    """The client waits in Unsorted: the dialogue belongs to the lead, which knows the deal that it will be."""
+    deals = changed("deals", 0, responsible_user_id=1_000_102, created_at=50)["deals"]
+    of_lead = {"kind": "lead", "id": "abc", "effect": None}
+    messages = [{**row, "deal": of_lead} for row in what_must_be()["messages"]]
+    leads = [{"uid": "abc", "lead_id": 2 if kind == "deal" else 3}]
+    return {"deals": deals, "leads": leads, "messages": messages, **changed("dialogues", 0, deal=of_lead)}
+
+
+def test_a_client_in_unsorted_has_one_deal_that_nobody_is_responsible_for_yet() -> None:
+    assert faults(None, **in_unsorted()) == set()
+    assert faults(None, **in_unsorted("another")) == {"wrong"}
+
+
 def _sent_again(truth: MessengerTruth) -> None:
     truth.sendings.append(replace(truth.sendings[0], at=11.0, outside_id="s2"))
 
