@@ -14,7 +14,8 @@ Row = Mapping[str, Any]
 _OURS = {
     "messages": "SELECT * FROM chat_message WHERE account_id = $1 ORDER BY at, sequence, message_id",
     "dialogues": "SELECT * FROM dialogue WHERE account_id = $1",
-    "effects": "SELECT effect_key, what, state, crm_id, error_code, client FROM effect WHERE account_id = $1",
+    "effects": 'SELECT effect_key, what, state, crm_id, error_code, client, sent_at, done_at, "order" FROM effect'
+    " WHERE account_id = $1 ORDER BY seq",
     "updates": "SELECT channel_id, about, state, error FROM channel_update WHERE account_id = $1"
     " AND state IN ('dead', 'early')",
     "gaps": "SELECT channel_id, from_at, to_at, state, found FROM channel_gap WHERE account_id = $1",
