@@ -13,6 +13,7 @@ from gateway.admin.refused import InputRefused
 from gateway.admin.switch_account import switch
 from gateway.api.frame import Answer, ApiCall, Body, Items, NoQuery, Route
 from gateway.store.admin import accounts as rows
+from gateway.store.admin.accounts import lock_account
 from routing.settings import AccountSettings
 
 
@@ -85,11 +86,21 @@ async def save_settings(call: ApiCall[NoQuery, AccountSettings]) -> AccountSetti
     if not call.body.model_fields_set:
         remedy = "send the whole of them, as GET shows them"
         raise InputRefused("body", "it names no setting, and all would become their defaults", remedy)
-    async with call.services.pool.acquire() as conn:
+    async with call.services.pool.acquire() as conn, conn.transaction():
+        await lock_account(conn, call.account.id)
+        settings = _with_unnamed_access(call.body, (await rows.account(conn, call.account.id)).settings)
         await accounts.save_settings(
-            conn, call.account.id, call.body, allowed=call.services.allowed_to(call.who)
+            conn, call.account.id, settings, allowed=call.services.allowed_to(call.who)
         )
-    return call.body
+    return settings
+
+
+def _with_unnamed_access(told: AccountSettings, before: AccountSettings) -> AccountSettings:
+    """Return what was told, with what decides who sees dialogues as it was, as far as it is not named: nobody is shown more by
+    what somebody left out."""
+    named = told.dialogues.model_fields_set if "dialogues" in told.model_fields_set else ()
+    dialogues = before.dialogues.model_copy(update={name: getattr(told.dialogues, name) for name in named})
+    return told.model_copy(update={"dialogues": dialogues})
 
 
 _ONE = "/v1/accounts/{account}"
@@ -133,6 +144,6 @@ ROUTES = (
         method="PUT",
         path=_ONE + "/settings",
         handler=save_settings,
-        summary="Replace the settings that rules read",
+        summary="Replace the settings that rules read; of `dialogues`, which say who sees what, only what is named changes",
     ),
 )
