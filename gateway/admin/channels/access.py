@@ -14,6 +14,7 @@ from gateway.store.admin.staff import staff_of
 from gateway.store.channels import access as store
 from gateway.store.channels.channels import saved_channels
 from routing.dialogues.access import AccessPreset, ChannelRight, Visibility, preset_right
+from routing.staff import Staff
 from runtime.database.pool import Conn
 
 _OUT = "out"
@@ -33,6 +34,7 @@ async def share_out(
                 "rights", f"there is no employee '{unknown[0]}'", "see 'callmatrix employees list'"
             )
         held = await store.rights_in_channels(conn, account_id)
+        _refuse_who_left(staff, held, saved.id, rights)
         await store.set_rights(conn, account_id, saved.id, rights)
         change = AuditChange(
             what="channel",
@@ -43,6 +45,24 @@ async def share_out(
             after={who: right or _OUT for who, right in rights.items()},
         )
         await record(conn, change)
+
+
+def _refuse_who_left(
+    staff: Staff,
+    held: Mapping[str, Mapping[str, ChannelRight]],
+    channel_id: str,
+    rights: Mapping[str, ChannelRight | None],
+) -> None:
+    """Raise InputRefused where somebody whose CRM user is switched off would get a right that they do not have."""
+    for employee_id, right in rights.items():
+        person = staff.by_id[employee_id]
+        is_more = right not in (None, "none", held.get(employee_id, {}).get(channel_id))
+        if is_more and not person.is_active:
+            raise InputRefused(
+                "rights",
+                f"'{employee_id}' ({person.name}) is switched off in the CRM and cannot look after dialogues",
+                "switch the CRM user on, or give the right to somebody else",
+            )
 
 
 async def write_from(conn: Conn, account_id: str, channel: str, employee_id: str) -> None:
