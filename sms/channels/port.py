@@ -6,6 +6,7 @@ one for each connected channel). It translates, and knows nothing of deals, owne
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -158,7 +159,8 @@ class ChannelKind:
     """Stateless, one instance per kind, handed each channel's own keys. Derive from it in a vendor's folder.
 
     keys: names of the secrets that a channel of the kind needs. more_keys: of those that it may have. settings: what the kind
-    reads, besides `base_url` and `answer_seconds`. needed_settings: those that it cannot do without. vendor_hosts: where the
+    reads, besides `base_url` and `answer_seconds`. needed_settings: those that it cannot do without. choices: of settings that are
+    one of few words, which these are. vendor_hosts: where the
     vendor's API is. shares_address: channels of one vendor account are told of at one address, some of it without saying which;
     ids of messages are unique among them.
     """
@@ -168,6 +170,7 @@ class ChannelKind:
     more_keys: ClassVar[tuple[str, ...]] = ()
     settings: ClassVar[tuple[str, ...]] = ()
     needed_settings: ClassVar[tuple[str, ...]] = ()
+    choices: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     vendor_hosts: ClassVar[tuple[str, ...]] = ()
     shares_address: ClassVar[bool] = False
     capabilities: ClassVar[ChannelCapabilities] = ChannelCapabilities()

@@ -17,6 +17,7 @@ from gateway.admin.protection.setting_values import (
     refuse_bad_keys,
     refuse_bad_values,
     refuse_names,
+    refuse_other_choices,
 )
 from gateway.admin.protection.shown_settings import shown_settings, told_settings
 from gateway.admin.refused import InputRefused, InUse, NameTaken, NothingOfThatName
@@ -36,8 +37,8 @@ LONGEST_CHANNEL_NAME = 60
 _ID_BITS = 72
 _MORE_TRIES = 3
 
-_OF_EACH: Mapping[str, SettingType] = {"base_url": "text", "answer_seconds": "whole"}
-_TYPES: Mapping[str, SettingType] = {"poll_seconds": "whole", "window_hours": "whole"}
+_OF_EACH: Mapping[str, SettingType] = {"base_url": "text", "answer_seconds": "count"}
+_TYPES: Mapping[str, SettingType] = {"poll_seconds": "count", "window_hours": "whole", "webhook": "switch"}
 """Of settings that are no free text."""
 
 
@@ -170,6 +171,7 @@ def _refuse_bad(wanted: MessengerChannel, kind: ChannelKind, allowed: Allowed) -
     types = {**{name: _TYPES.get(name, "text") for name in kind.settings}, **_OF_EACH}
     refuse_names("settings", wanted.settings, types)
     refuse_bad_values(wanted.settings, types)
+    refuse_other_choices(wanted.settings, kind.choices)
     refuse_bad_places(wanted.settings, kind.vendor_hosts, allowed)
 
 

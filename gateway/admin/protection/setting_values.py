@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from gateway.admin.input_words import is_time_zone
@@ -37,6 +37,18 @@ def refuse_bad_values(settings: Mapping[str, Any], types: Mapping[str, SettingTy
             known = tuple(NUMBER_SPELLINGS) if types[name] == "number spelling" else ()
             message = f"'{value}' is no value of {name}"
             raise SettingRefused("settings", name, types[name], message, remedy, value=value, known=known)
+
+
+def refuse_other_choices(settings: Mapping[str, Any], choices: Mapping[str, Sequence[str]]) -> None:
+    """Raise SettingRefused for the first value that is none of the words which its setting may be. Empty: as though it was not there."""
+    for name, known in choices.items():
+        value = settings.get(name, "")
+        if value not in ("", *known):
+            message, remedy = (
+                f"'{value}' is no value of {name}",
+                f"leave it empty, or write one of: {', '.join(known)}",
+            )
+            raise SettingRefused("settings", name, "choice", message, remedy, value=value, known=known)
 
 
 def keys_needed_again(held: Iterable[str]) -> SettingRefused:

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import ClassVar
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -56,6 +57,7 @@ class MaxKind(ChannelKind):
     kind = "max"
     keys = ("token",)
     settings = ("receives", "poll_seconds")
+    choices = MappingProxyType({"receives": ("poll",)})
     vendor_hosts = ("platform-api2.max.ru",)
     capabilities: ClassVar[ChannelCapabilities] = ChannelCapabilities(
         has_webhooks=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import ClassVar
 
 import aiohttp
@@ -29,6 +30,7 @@ class SandboxChannelKind(ChannelKind):
     kind = "sandbox"
     more_keys = ("signing_secret", "token")
     settings = ("outside_id", "poll_seconds", "receives", "window_hours")
+    choices = MappingProxyType({"receives": ("poll",)})
     capabilities: ClassVar[ChannelCapabilities] = ChannelCapabilities(
         has_webhooks=True,
         has_polls=True,

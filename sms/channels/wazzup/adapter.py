@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from datetime import timedelta
+from types import MappingProxyType
 from typing import ClassVar
 
 import aiohttp
@@ -16,7 +17,7 @@ from sms.channels.port import ChannelCapabilities, ChannelKind, MessengerChannel
 from sms.channels.reasons import ChannelReason
 from sms.channels.sending import MessageRefused, OutgoingMessage, SendOutcome
 from sms.channels.wazzup import wire
-from sms.channels.wazzup.codes import LONGEST, WINDOWS
+from sms.channels.wazzup.codes import LONGEST, TRANSPORTS, WINDOWS
 from sms.errors import SmsError, SmsWireInvalid
 from sms.port import SmsInbound
 from sms.providers.asking import ProviderRequest
@@ -33,6 +34,7 @@ class WazzupKind(ChannelKind):
     more_keys = ("crm_key",)
     settings = ("channel_id", "transport")
     needed_settings = ("channel_id",)
+    choices = MappingProxyType({"transport": TRANSPORTS})
     vendor_hosts = ("api.wazzup24.com",)
     shares_address = True
     capabilities: ClassVar[ChannelCapabilities] = ChannelCapabilities(

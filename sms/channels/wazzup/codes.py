@@ -90,6 +90,8 @@ NUMBERED = frozenset({"whatsapp", "viber"})
 """Kinds of chats whose id is the client's number, where it looks like one."""
 CHAT_OF_TRANSPORT: Mapping[str, str] = {"whatsapp": "whatsapp", "wapi": "whatsapp", "viber": "viber", "tgapi": "telegram"}  # fmt: skip
 """What kind of chat is opened by a number; the other transports cannot write first."""
+TRANSPORTS = ("whatsapp", "wapi", "tgapi", "telegram", "instagram", "vk", "avito", "max", "viber")
+"""What a channel of theirs can be."""
 LONGEST: Mapping[str, int] = {"instagram": 1000, "avito": 1000}
 """Characters, by the kind of chat; elsewhere 4,096 and more."""
 WINDOWS: Mapping[str, timedelta] = {"wapi": timedelta(hours=24), "instagram": timedelta(days=7)}

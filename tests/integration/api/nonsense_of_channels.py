@@ -11,6 +11,23 @@ NONSENSE_OF_CHANNELS = [
         "channel add shop --kind sandbox --rule owner=template --account main", "needs the name of a template"
     ),
     wrong("channel add shop --kind sandbox --rule colour=red --account main", "colour"),
+    *(
+        wrong(
+            f"channel add shop --kind {kind} --setting {setting} --account main",
+            f"is no value of {setting.partition('=')[0]}",
+        )
+        for kind, setting in (
+            ("sandbox", "receives=sometimes"),
+            ("sandbox", "poll_seconds=0"),
+            ("sandbox", "window_hours=-1"),
+            ("sandbox", "answer_seconds=0"),
+            ("max", "receives=polls"),
+            ("max", "poll_seconds=soon"),
+            ("wazzup", "transport=pigeon"),
+            ("telegram", "webhook=perhaps"),
+            ("telegram", "poll_seconds=0"),
+        )
+    ),
     wrong("channel set gone --name A --account main", _GONE),
     misused("channel set shop"),
     wrong("channel on gone --account main", _GONE),

@@ -14,6 +14,7 @@ from gateway.admin.config_document import ConfigRefused, read_yaml
 from gateway.admin.config_import import import_config
 from gateway.pbx.kinds import KINDS
 from gateway.store.admin.staff import replace_staff
+from routing.settings import DialoguePolicy
 from tests.integration.api.client import ACCOUNT, ANNA, SENIOR, Api
 from tests.integration.api.command_line import callmatrix
 from tests.integration.api.test_channels import PATH, connected
@@ -203,3 +204,34 @@ async def test_where_the_pipelines_were_never_read_a_number_is_taken_as_it_is(
         await store_pipelines(conn, ACCOUNT, [pipeline("7", "Sales", "71"), pipeline("8", "Service", "81")])
     checked = await callmatrix(database_url, "check")
     assert "stage_id: stage 81" in checked.stdout + checked.stderr
+
+
+@pytest.mark.parametrize("left_out", DialoguePolicy.model_fields)
+async def test_what_is_left_out_of_settings_shows_nobody_more(shop: Api, left_out: str) -> None:
+    """However the settings are replaced: of what says who sees dialogues, what is not named stays."""
+    closed = {"visibility": "own", "observers": ["anna"], "in_crm": True}
+    assert set(closed) == set(DialoguePolicy.model_fields)
+    await shop.ask("PUT", "{a}/settings", body={"dialogues": closed})
+    named = {name: value for name, value in closed.items() if name != left_out}
+    bodies: list[dict[str, Any]] = [{"dialogues": named}, {"dialogues": {}}, {"language": "en"}]
+    for body in bodies:
+        answered = await shop.ask("PUT", "{a}/settings", body=body)
+        assert answered["dialogues"] == (await shop.ask("GET", "{a}/settings"))["dialogues"] == closed
+    opened = {"visibility": "all", "observers": [], "in_crm": False}
+    assert (await shop.ask("PUT", "{a}/settings", body={"dialogues": opened}))["dialogues"] == opened
+
+
+async def test_who_is_switched_off_in_the_crm_is_given_no_right_and_may_lose_one(shop: Api) -> None:
+    channel = await connected(shop)
+    rights = f"{PATH}/{channel['id']}/rights"
+    await shop.ask("PUT", rights, body={"rights": {"boris": None, "anna": "read"}})
+    for right in ("read", "send"):
+        refused = await shop.ask("PUT", rights, body={"rights": {"anna": "send", "boris": right}}, status=400)
+        assert "boris" in refused["detail"]
+        assert "switched off in the CRM" in refused["detail"]
+    given = {row["employee"]: row["may"] for row in (await shop.ask("GET", rights))["items"]}
+    assert given == {"anna": "read"}, "nothing of it was taken"
+    async with shop.pool.acquire() as conn:
+        await store_users(conn, ACCOUNT, [_user("1"), _user("11", is_active=False), _user("12")])
+    await shop.ask("PUT", rights, body={"rights": {"anna": "read", "boris": "send"}})
+    await shop.ask("PUT", rights, body={"rights": {"anna": "none"}})

@@ -59,6 +59,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.refused.wanted.list": "{name}: “{value}” does not fit. Write them with commas between, up to 500 characters.",
     "setup.refused.wanted.time_zone": "{name}: “{value}” is no time zone. Write it as Europe/Moscow or Asia/Yekaterinburg.",
     "setup.refused.wanted.number_spelling": "{name}: “{value}” does not fit. It may be: {known}.",
+    "setup.refused.wanted.choice": "{name}: “{value}” does not fit. Leave it empty, or write one of: {known}.",
     "setup.refused.wanted.host": "{name}: “{value}” does not fit. Write the server’s name or address, without https:// or blanks. The address of this machine or of its neighbours is allowed by whoever installed Callmatrix.",
     "setup.refused.wanted.vendor_url": "{name}: “{value}” does not fit. Leave it empty, or write {known}. Other addresses are allowed by whoever installed Callmatrix.",
     "setup.refused.wanted.url": "{name}: “{value}” does not fit. Such addresses are allowed by whoever installed Callmatrix.",

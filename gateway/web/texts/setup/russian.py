@@ -59,6 +59,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.refused.wanted.list": "{name}: «{value}» не подходит. Пишите через запятую, не длиннее 500 знаков.",
     "setup.refused.wanted.time_zone": "{name}: «{value}» — не часовой пояс. Пишите, как Europe/Moscow или Asia/Yekaterinburg.",
     "setup.refused.wanted.number_spelling": "{name}: «{value}» не подходит. Можно: {known}.",
+    "setup.refused.wanted.choice": "{name}: «{value}» не подходит. Оставьте пустым или впишите одно из: {known}.",
     "setup.refused.wanted.host": "{name}: «{value}» не подходит. Впишите имя или адрес сервера, без https:// и пробелов. Адрес этой машины и её соседей разрешает тот, кто установил Callmatrix.",
     "setup.refused.wanted.vendor_url": "{name}: «{value}» не подходит. Оставьте пустым или впишите {known}. Другие адреса разрешает тот, кто установил Callmatrix.",
     "setup.refused.wanted.url": "{name}: «{value}» не подходит. Такие адреса разрешает тот, кто установил Callmatrix.",
