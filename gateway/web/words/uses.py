@@ -6,7 +6,13 @@ from collections.abc import Iterable, Mapping
 
 from routing.texts.catalogue import Texts
 
-_ALONE = {"matrix": "matrix", "lookup": "lookup", "shift change": "shift_change", "one_person": "one_person"}
+_ALONE = {
+    "matrix": "matrix",
+    "lookup": "lookup",
+    "shift change": "shift_change",
+    "one_person": "one_person",
+    "observers": "observers",
+}
 _NAMED = {
     "trigger": "trigger",
     "campaign": "campaign",
@@ -15,6 +21,7 @@ _NAMED = {
     "template": "template",
     "schedule": "schedule",
     "deputy of": "deputy_of",
+    "channel": "channel",
 }
 
 

@@ -91,6 +91,8 @@ SENTENCES: Mapping[str, str] = {
     "words.use.template": "template “{name}”",
     "words.use.schedule": "schedule “{name}”",
     "words.use.deputy_of": "deputy of {name}",
+    "words.use.channel": "messenger channel “{name}”",
+    "words.use.observers": "who sees every dialogue",
     "words.use.waiting": "waiting in the queue: {n}",
     "words.ago": "{passed} ago",
     "words.just_now": "now",

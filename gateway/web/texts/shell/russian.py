@@ -91,6 +91,8 @@ SENTENCES: Mapping[str, str] = {
     "words.use.template": "шаблон «{name}»",
     "words.use.schedule": "график «{name}»",
     "words.use.deputy_of": "замещение: {name}",
+    "words.use.channel": "канал мессенджера «{name}»",
+    "words.use.observers": "кто видит все диалоги",
     "words.use.waiting": "ждёт в очереди: {n}",
     "words.ago": "{passed} назад",
     "words.just_now": "сейчас",
