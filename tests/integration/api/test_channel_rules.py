@@ -227,8 +227,8 @@ async def test_who_is_switched_off_in_the_crm_is_given_no_right_and_may_lose_one
     await shop.ask("PUT", rights, body={"rights": {"boris": None, "anna": "read"}})
     for right in ("read", "send"):
         refused = await shop.ask("PUT", rights, body={"rights": {"anna": "send", "boris": right}}, status=400)
-        assert "boris" in refused["detail"]
-        assert "switched off in the CRM" in refused["detail"]
+        assert "boris" in str(refused)
+        assert "switched off in the CRM" in str(refused)
     given = {row["employee"]: row["may"] for row in (await shop.ask("GET", rights))["items"]}
     assert given == {"anna": "read"}, "nothing of it was taken"
     async with shop.pool.acquire() as conn:
