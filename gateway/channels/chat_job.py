@@ -174,9 +174,10 @@ class _ChatWork:
         if told.edit is not None:
             if await store.revise(self._conn, known, told):
                 await expect_files(self._conn, known, told.parts, self._context.now)
-        elif known.edited_at is not None and known.revision == 0 and known.parts != told.parts:
+            return
+        if known.edited_at is not None:
             await store.keep_original(self._conn, known, told, update.told_at)
-        elif told.direction is MessageDirection.OUT:
+        if told.direction is MessageDirection.OUT:
             status = told.status or MessageStatus.SENT
             await store.raise_status(self._conn, known, status, outside_id=told.id)
 

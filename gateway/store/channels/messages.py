@@ -27,6 +27,19 @@ UPDATE dialogue SET last_message_at = greatest(last_message_at, $3),
 WHERE account_id = $1 AND dialogue_id = $2
 """
 
+# The first form that is known is an edit: it came before what it edits.
+_KEEP_ORIGINAL = """
+WITH first AS (
+    SELECT parts, edited_at FROM chat_message WHERE account_id = $1 AND message_id = $2 AND revision = 0
+    UNION ALL SELECT parts, edited_at FROM chat_revision WHERE account_id = $1 AND message_id = $2 AND revision = 0
+), moved AS (
+    UPDATE chat_message SET at = $4, sequence = $5 WHERE account_id = $1 AND message_id = $2
+      AND EXISTS (SELECT FROM first WHERE edited_at IS NOT NULL)
+)
+INSERT INTO chat_revision (account_id, message_id, revision, parts)
+SELECT $1, $2, -1, $3 FROM first WHERE edited_at IS NOT NULL AND parts <> $3 ON CONFLICT DO NOTHING
+"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatMessage:
@@ -141,19 +154,9 @@ async def revise(conn: Conn, known: ChatMessage, told: MessageTold) -> bool:
 
 
 async def keep_original(conn: Conn, known: ChatMessage, told: MessageTold, at: datetime) -> None:
-    """Add what a message said first, where an edit of it came before it did."""
+    """Add what a message said first and when, where edits of it, however many, came before it did; else nothing changes."""
     await conn.execute(
-        "INSERT INTO chat_revision (account_id, message_id, revision, parts) VALUES ($1, $2, -1, $3) ON CONFLICT DO NOTHING",
-        known.account_id,
-        known.message_id,
-        parts_as_json(told.parts),
-    )
-    await conn.execute(
-        "UPDATE chat_message SET at = $3, sequence = $4 WHERE account_id = $1 AND message_id = $2",
-        known.account_id,
-        known.message_id,
-        at,
-        told.sequence,
+        _KEEP_ORIGINAL, known.account_id, known.message_id, parts_as_json(told.parts), at, told.sequence
     )
 
 

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 
 import asyncpg
+import pytest
 
 from gateway.admin.protection.forget_client import forget_client
 from tests.fakes.channels.sandbox import SentIntoChat, client_message, echo_of, signed_headers, status
 from tests.integration.channels.shop import RULES, ChatShop
 from tests.integration.intake.office import ACCOUNT, ANNA, CLIENT, a_call
+
+
+def edited(id: str, text: str, at: str) -> dict[str, object]:
+    return client_message(id, text=text, at="2026-03-02T07:00:00Z", edit={"at": at})
 
 
 async def test_cases_1_to_5_a_new_client_has_one_contact_and_one_deal_whatever_comes_at_once(
@@ -112,8 +118,6 @@ async def test_case_34_robots_greetings_and_campaigns_do_not_win_and_case_33_the
 
 
 async def test_cases_14_to_17_edits_and_deletions_in_any_order(shop: ChatShop) -> None:
-    def edited(id: str, text: str, at: str) -> dict[str, object]:
-        return client_message(id, text=text, at="2026-03-02T07:00:00Z", edit={"at": at})
 
     await shop.told(client_message("m1", text="раз", at="2026-03-02T07:00:00Z"))
     await shop.told(edited("m1", "три", "2026-03-02T07:03:00Z"))
@@ -141,6 +145,29 @@ async def test_cases_14_to_17_edits_and_deletions_in_any_order(shop: ChatShop) -
     assert (await shop.rows("SELECT parts FROM chat_revision WHERE revision = -1"))[0]["parts"][0][
         "text"
     ] == "второе"
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["first", "first", "edit 1", "edit 2"])))
+async def test_in_whatever_order_forms_come_the_message_stands_where_it_was_written(
+    shop: ChatShop, order: tuple[str, ...]
+) -> None:
+    forms = {
+        "first": client_message("m1", text="first", at="2026-03-02T07:00:00Z"),
+    }
+    for text, at in (("edit 1", "2026-03-02T07:02:00Z"), ("edit 2", "2026-03-02T07:04:00Z")):
+        forms[text] = {
+            **edited("m1", text, at),
+            "at": at,
+        }  # messengers that tell when it was edited, and no more
+    await shop.told(client_message("m2", text="after it", at="2026-03-02T07:01:00Z"))
+    for form in order:
+        await shop.told(forms[form])
+    rows = sorted(await shop.messages(), key=lambda m: m["at"])
+    assert [m["parts"][0]["text"] for m in rows] == ["edit 2", "after it"]
+    revisions = await shop.rows("SELECT parts, revision FROM chat_revision ORDER BY revision")
+    former = [r["parts"][0]["text"] for r in revisions]
+    assert former[0] == "first"
+    assert former in (["first"], ["first", "edit 1"])
 
 
 async def test_case_29_one_client_on_two_channels_has_one_deal_and_case_30_without_a_number_nobody_is_merged(
