@@ -42,11 +42,12 @@ async def answered_in_person(
     if not await take_ownership(context.conn, dialogue, employee_id, reason, context.now):
         return "taken"
     if tells_crm:
-        await _tell_crm(context, dialogue, employee_id)
+        await tell_crm(context, dialogue, employee_id)
     return reason
 
 
-async def _tell_crm(context: JobContext, dialogue: Dialogue, employee_id: str) -> None:
+async def tell_crm(context: JobContext, dialogue: Dialogue, employee_id: str) -> None:
+    """Have the CRM make an employee responsible for the dialogue's deal and contact, once for each of these."""
     user = context.staff.by_id[employee_id].crm_user_id
     stem = f"chat:{dialogue.channel_id}:{dialogue.dialogue_id}:owner:{employee_id}"
     targets: list[Ref] = [ref for ref in (dialogue.deal, dialogue.contact) if ref and ref.kind != "lead"]

@@ -9,6 +9,7 @@ from crm.lane import Lane
 from crm.store.clients import clients_of_deal, entities_of
 from gateway.calls.call import known_client
 from gateway.calls.context import JobContext
+from gateway.channels.owners import tell_crm
 from gateway.channels.template_owners import owned_by_template
 from gateway.store.calls.calls import lock_client
 from gateway.store.channels.channels import SavedChannel
@@ -55,7 +56,17 @@ async def placed(context: JobContext, saved: SavedChannel, dialogue: Dialogue, c
             place_at=context.now,
         )
     await set_place(conn, dialogue)
+    if before.deal is None and not decision.makes_deal:
+        await _owned_by_who_answered(context, saved, dialogue)
     return await owned_by_template(context, saved, client, before, dialogue, cause)
+
+
+async def _owned_by_who_answered(context: JobContext, saved: SavedChannel, dialogue: Dialogue) -> None:
+    """Tell the CRM whose a deal is in which somebody has answered before we knew that it is this one: what the client wrote came
+    late."""
+    person = context.staff.by_id.get(dialogue.owner or "")
+    if saved.rules.owner == "first_answer" and person and context.staff.can_be_given_work(person):
+        await tell_crm(context, dialogue, person.id)
 
 
 async def known_place(context: JobContext, saved: SavedChannel, dialogue: Dialogue) -> Dialogue:

@@ -147,6 +147,25 @@ async def test_cases_14_to_17_edits_and_deletions_in_any_order(shop: ChatShop) -
     ] == "второе"
 
 
+async def test_whoever_answered_before_the_clients_late_message_came_is_responsible_for_their_deal(
+    shop: ChatShop,
+) -> None:
+    await shop.office.know_client(CLIENT, owner="2")
+    answer = {**echo_of(SentIntoChat("a1", "", "9", "Да"), "phone"), "chat": {"id": "9", "phone": CLIENT}}
+    await shop.told({**answer, "author": {"kind": "phone", "id": "phone-anna"}})
+    assert await shop.office.effects("update_entity") == []
+    late = client_message("m1", chat="9", phone=CLIENT, at="2026-03-02T07:00:00Z")
+    for one in (late, late, client_message("m2", chat="9", phone=CLIENT)):
+        await shop.told(one)
+    (dialogue,) = await shop.dialogues()
+    assert (dialogue["owner"], dialogue["deal"]["id"]) == ("anna", "601")
+    told = [e["ordered"] for e in await shop.office.effects("update_entity")]
+    assert sorted((t["target"]["kind"], t["target"]["id"], t["owner_id"]) for t in told) == [
+        ("contact", "501", "11"),
+        ("deal", "601", "11"),
+    ]
+
+
 @pytest.mark.parametrize("order", list(itertools.permutations(["first", "first", "edit 1", "edit 2"])))
 async def test_in_whatever_order_forms_come_the_message_stands_where_it_was_written(
     shop: ChatShop, order: tuple[str, ...]
