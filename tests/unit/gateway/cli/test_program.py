@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import socket
@@ -18,7 +19,9 @@ from gateway.cli.lazy import registered_by
 from gateway.cli.output import print_table
 
 _WORD_BY_WORD = sys.executable, "-m", "gateway.cli"
-_GROUPS = sorted({path.split()[0] for path in all_commands() if " " in path})
+_ALL = all_commands()
+_GROUPS = sorted({path.split()[0] for path in _ALL if " " in path})
+_registered = functools.cache(registered_by)
 
 
 def program(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -44,11 +47,11 @@ def completed(line: str) -> set[str]:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_the_list_of_commands_says_of_each_what_the_command_says_of_itself(name: str) -> None:
-    assert registered_by(COMMANDS[name].module)[name].short_help == COMMANDS[name].summary
+    assert _registered(COMMANDS[name].module)[name].short_help == COMMANDS[name].summary
 
 
 def test_the_list_of_commands_leaves_none_out() -> None:
-    registered = {name for entry in COMMANDS.values() for name in registered_by(entry.module)}
+    registered = {name for entry in COMMANDS.values() for name in _registered(entry.module)}
     assert registered == set(COMMANDS)
 
 
@@ -137,9 +140,9 @@ def test_trouble_with_a_file_is_told_without_a_traceback() -> None:
     assert "Traceback" not in said.stderr
 
 
-@pytest.mark.parametrize("path", all_commands())
+@pytest.mark.parametrize("path", _ALL)
 def test_every_option_and_argument_explains_itself(path: str) -> None:
-    silent = [p.name for p in all_commands()[path].params if not getattr(p, "help", None)]
+    silent = [p.name for p in _ALL[path].params if not getattr(p, "help", None)]
     assert silent == []
 
 
@@ -197,7 +200,7 @@ def test_a_table_that_is_piped_has_tabs_and_is_not_folded(capsys: pytest.Capture
     ]
 
 
-@pytest.mark.parametrize("name", sorted(all_commands()))
+@pytest.mark.parametrize("name", sorted(_ALL))
 def test_an_argument_of_bytes_that_are_no_text_is_refused_in_words(
     name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
