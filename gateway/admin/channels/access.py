@@ -53,11 +53,12 @@ def _refuse_who_left(
     channel_id: str,
     rights: Mapping[str, ChannelRight | None],
 ) -> None:
-    """Raise InputRefused where somebody whose CRM user is switched off would get a right that they do not have."""
+    """Raise InputRefused where somebody whose CRM user is switched off would get a right that they do not have. Of whom the CRM has
+    hired since its users were read nothing is known yet: they may have one."""
     for employee_id, right in rights.items():
         person = staff.by_id[employee_id]
         is_more = right not in (None, "none", held.get(employee_id, {}).get(channel_id))
-        if is_more and not person.is_active:
+        if is_more and person.crm_user_id in staff.gone_users:
             raise InputRefused(
                 "rights",
                 f"'{employee_id}' ({person.name}) is switched off in the CRM and cannot look after dialogues",
