@@ -136,7 +136,7 @@ class _ChatWork:
         if told.direction is MessageDirection.IN:
             if not dialogue.can_write and told.edit is None:  # whoever writes has not blocked us
                 await set_can_write(self._conn, dialogue, can_write=True)
-            dialogue = await self._place(saved, dialogue, told)
+            dialogue = await self._place(saved, dialogue, update, told)
         row = await store.add_told(
             self._conn,
             dialogue,
@@ -160,11 +160,13 @@ class _ChatWork:
         text = "\n".join(part.text for part in told.parts)
         return await nameless_message(self._conn, dialogue, text, update.received_at)
 
-    async def _place(self, saved: SavedChannel, dialogue: Dialogue, told: MessageTold) -> Dialogue:
+    async def _place(
+        self, saved: SavedChannel, dialogue: Dialogue, update: PendingUpdate, told: MessageTold
+    ) -> Dialogue:
         """Once in a run for each dialogue: what the first message of it made holds for the next ones."""
         known = self._placed.get(dialogue.dialogue_id)
         if known is None:
-            known = await placed(self._context, saved, dialogue, told.id)
+            known = await placed(self._context, saved, dialogue, told.id, update.told_at)
             self._placed[dialogue.dialogue_id] = known
         return known
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from crm.effects.order import order, promised
 from crm.lane import Lane
@@ -19,12 +20,15 @@ from routing.client import Client, ClientEntity, Ref
 from routing.decision import decision_id_of
 from routing.dialogues.incoming import IncomingDecision, IncomingSituation, decide_incoming, with_whose_deal
 from routing.effects import CreateContact, CreateDeal, Effect
+from routing.staff import Employee
 from sms.channels.model import ChatKind
 
 
-async def placed(context: JobContext, saved: SavedChannel, dialogue: Dialogue, cause: str) -> Dialogue:
+async def placed(
+    context: JobContext, saved: SavedChannel, dialogue: Dialogue, cause: str, written_at: datetime
+) -> Dialogue:
     """Decide for a message of the client and order what is to be made, in the caller's transaction, which holds the client's
-    lock. cause: the message; what it makes is made once for it."""
+    lock. cause: the message; what it makes is made once for it. written_at: by the client."""
     conn, account_id = context.conn, context.account.id
     if dialogue.number and dialogue.number != dialogue.client_key:  # told after it had begun
         await lock_client(conn, account_id, dialogue.number)
@@ -57,15 +61,17 @@ async def placed(context: JobContext, saved: SavedChannel, dialogue: Dialogue, c
         )
     await set_place(conn, dialogue)
     if before.deal is None and not decision.makes_deal:
-        await _owned_by_who_answered(context, saved, dialogue)
+        await _owned_by_who_answered(context, saved, dialogue, written_at)
     return await owned_by_template(context, saved, client, before, dialogue, cause)
 
 
-async def _owned_by_who_answered(context: JobContext, saved: SavedChannel, dialogue: Dialogue) -> None:
+async def _owned_by_who_answered(
+    context: JobContext, saved: SavedChannel, dialogue: Dialogue, written_at: datetime
+) -> None:
     """Tell the CRM whose a deal is in which somebody has answered before we knew that it is this one: what the client wrote came
-    late."""
-    person = context.staff.by_id.get(dialogue.owner or "")
-    if saved.rules.owner == "first_answer" and person and context.staff.can_be_given_work(person):
+    late. Where they wrote first, a deal stays whose it is."""
+    person = _who_answered(context, saved, dialogue)
+    if person and dialogue.owner_at and written_at < dialogue.owner_at:
         await tell_crm(context, dialogue, person.id)
 
 
@@ -163,10 +169,15 @@ async def _ordered(
 
 def _first_owner(context: JobContext, saved: SavedChannel, dialogue: Dialogue) -> str | None:
     """Return the CRM user to whom what is made belongs: whose the dialogue is, where we wrote first; else nobody's."""
+    person = _who_answered(context, saved, dialogue)
+    return person.crm_user_id if person else technical_owner(context)
+
+
+def _who_answered(context: JobContext, saved: SavedChannel, dialogue: Dialogue) -> Employee | None:
+    """Return the owner by the first answer who can still be given work."""
     person = context.staff.by_id.get(dialogue.owner or "")
-    if saved.rules.owner == "first_answer" and person and context.staff.can_be_given_work(person):
-        return person.crm_user_id
-    return technical_owner(context)
+    is_able = saved.rules.owner == "first_answer" and context.staff.can_be_given_work(person)
+    return person if is_able else None
 
 
 def technical_owner(context: JobContext) -> str | None:

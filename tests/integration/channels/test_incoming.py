@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -164,6 +165,17 @@ async def test_whoever_answered_before_the_clients_late_message_came_is_responsi
         ("contact", "501", "11"),
         ("deal", "601", "11"),
     ]
+
+
+async def test_the_deal_of_a_client_who_was_written_to_first_stays_whose_it_is(shop: ChatShop) -> None:
+    await shop.office.know_client(CLIENT, owner="2")
+    ours = echo_of(SentIntoChat("a1", "", "9", "Добрый день"), "phone")
+    await shop.told({**ours, "author": {"kind": "phone", "id": "phone-anna"}})
+    written_later = (datetime.now(UTC) + timedelta(seconds=1)).isoformat()
+    await shop.told(client_message("m1", chat="9", phone=CLIENT, at=written_later))
+    (dialogue,) = await shop.dialogues()
+    assert (dialogue["owner"], dialogue["deal"]["id"]) == ("anna", "601")
+    assert await shop.office.effects("update_entity") == []
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(["first", "first", "edit 1", "edit 2"])))
