@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
@@ -91,13 +92,13 @@ async def ways_to_write(call: AnyPageCall, conn: Conn, who: Onlooker) -> WaysToW
     )
 
 
-async def new_dialogue_href(call: AnyPageCall, number: str | None) -> str:
-    """Return where this person writes to the client of a number, "" = nowhere."""
-    if not number or not call.who.bound.employee or not call.may("manager"):
-        return ""
+async def new_dialogue_hrefs(call: AnyPageCall, numbers: Sequence[str]) -> dict[str, str]:
+    """Return, of each number, where this person writes to its client. Empty: they cannot write first."""
+    if not numbers or not call.who.bound.employee or not call.may("manager"):
+        return {}
     async with call.connection() as conn:
         ways = await ways_to_write(call, conn, await onlooker(call, conn))
-    return call.here(NEW_PATH, number=number) if ways.open else ""
+    return {number: call.here(NEW_PATH, number=number) for number in numbers} if ways.open else {}
 
 
 async def show_new(call: PageCall[NewDialogueQuery, None]) -> Shown:

@@ -16,7 +16,7 @@ from gateway.store.calls.missed_calls import open_case
 from gateway.web.calls.journal.lines import CallLine
 from gateway.web.calls.journal.listed import shown_lines
 from gateway.web.calls.seen import of_oneself
-from gateway.web.dialogs.beginning import new_dialogue_href
+from gateway.web.dialogs.beginning import new_dialogue_hrefs
 from gateway.web.frame import (
     AnyPageCall,
     Form,
@@ -65,7 +65,7 @@ async def show(call: PageCall[CardQuery, None]) -> Shown:
         calls = await _calls(call, conn, numbers)
         cases = await _cases(call, conn, numbers)
     owner = entity.owner_id if entity else None
-    writes = [(number, await new_dialogue_href(call, number)) for number in numbers]
+    writes = await new_dialogue_hrefs(call, numbers)
     values: Mapping[str, Any] = {
         "entity": entity,
         "name": call.words.text(entity.name) if entity else "",
@@ -73,7 +73,7 @@ async def show(call: PageCall[CardQuery, None]) -> Shown:
         "owner_id": owner,
         "numbers": numbers,
         "calls": calls,
-        "writes": [(call.words.phone(number), href) for number, href in writes if href],
+        "writes": [(call.words.phone(number), href) for number, href in writes.items()],
         "cases": [(case, waited(case, call.account, call.now), may_touch(call, case)) for case in cases],
         "can_call": why_no_call_back(call, employee_of(call)) is None,
         "said": call.query.said,

@@ -18,7 +18,7 @@ from gateway.web.calls.one.client_panel import client_panel
 from gateway.web.calls.one.course import course_of, numbers_of
 from gateway.web.calls.one.trace import TraceStep, TraceWords, lookup_steps, other_steps
 from gateway.web.calls.one.writes import writes_of_decisions
-from gateway.web.dialogs.beginning import new_dialogue_href
+from gateway.web.dialogs.beginning import new_dialogue_hrefs
 from gateway.web.dialogs.lately import written_lately
 from gateway.web.frame import AnyPageCall, Form, NoPageQuery, PageCall, SeeOther, Shown
 from gateway.web.words.phones import phone
@@ -48,8 +48,9 @@ async def one_call(call: PageCall) -> Shown:
     async with call.connection() as conn:
         file = await call_file(call, conn, call.path["call"])
     written = await written_lately(call, file.row.client)
-    write_href = await new_dialogue_href(call, file.row.client)
-    return Shown("calls/call.html", {**shown_call(call, file), "written": written, "write_href": write_href})
+    hrefs = await new_dialogue_hrefs(call, [file.row.client] if file.row.client else [])
+    more = {"written": written, "write_href": next(iter(hrefs.values()), "")}
+    return Shown("calls/call.html", {**shown_call(call, file), **more})
 
 
 def shown_call(call: AnyPageCall, file: CallFile) -> dict[str, Any]:
