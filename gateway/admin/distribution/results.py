@@ -7,8 +7,7 @@ import io
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -203,7 +202,7 @@ def _people(
     for row in rows:
         meant[row.person] += row.meant
         given[row.person] += row.given
-        days[row.person][_iso(row.day)] = (round(row.meant / UNIT, 3), row.given)
+        days[row.person][row.day.isoformat()] = (round(row.meant / UNIT, 3), row.given)
     return [
         PersonShare(
             employee=id,
@@ -216,12 +215,6 @@ def _people(
         )
         for id in sorted({*meant, *given, *ledger.credits})
     ]
-
-
-@lru_cache(maxsize=1024)
-def _iso(day: date) -> str:
-    """Hundreds of people have the same days."""
-    return day.isoformat()
 
 
 def _why(people: Sequence[PersonShare], decisions: int, could: Mapping[str, int], texts: Texts) -> list[str]:
