@@ -49,6 +49,11 @@ class GatewayProcess:
             lines = (await response.text()).splitlines()
         return sum(float(line.split()[-1]) for line in lines if line.startswith(f"callmatrix_{name}"))
 
+    async def has_pages(self) -> bool:
+        """The process that makes them starts beside the gateway, which is ready without it."""
+        async with self.http.get(f"{self.url}/there/is/nothing", allow_redirects=False) as response:
+            return response.status != 503
+
     @property
     def memory(self) -> int:
         """Resident, in bytes."""
