@@ -19,7 +19,7 @@ from gateway.db.migrate import missing_migrations
 from gateway.settings import Settings
 from runtime.database.pool import open_pool
 from runtime.failure import Failure
-from runtime.lifecycle import background, refuse_taken, retry_until_available
+from runtime.lifecycle import background, keep_answering_at_once, refuse_taken, retry_until_available
 from runtime.supervisor import Child, run_children, stop_on_signals
 
 _CLOSE_SECONDS = 2.0
@@ -77,14 +77,29 @@ async def serve_gateway(settings: Settings) -> None:
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=20)) as session,
     ):
         if not settings.pages:
-            await Gateway(settings, pool, session).run(stop)
+            await _answering_at_once(Gateway(settings, pool, session), stop)
             return
         with tempfile.TemporaryDirectory(prefix="callmatrix-") as folder:
             socket = Path(folder) / "pages.sock"
             gateway = Gateway(settings, pool, session, pages_socket=socket)
             pages = Child("pages", ["serve", "--role", "pages", "--socket", str(socket)], gives_way=True)
             async with background(run_children([pages], stop)):
-                await gateway.run(stop)
+                await _answering_at_once(gateway, stop)
+
+
+async def _answering_at_once(gateway: Gateway, stop: asyncio.Event) -> None:
+    """As soon as it listens: to fill its memory takes longer than a turn at once may be."""
+    started = asyncio.get_running_loop().create_future()
+    first = asyncio.create_task(_first_at_the_processor(started))
+    try:
+        await gateway.run(stop, started)
+    finally:
+        first.cancel()
+
+
+async def _first_at_the_processor(started: asyncio.Future[int]) -> None:
+    await started
+    await keep_answering_at_once()
 
 
 async def serve_pages(settings: Settings, socket: Path) -> None:
@@ -98,6 +113,7 @@ async def serve_pages(settings: Settings, socket: Path) -> None:
         # What a large page makes and drops must not have the whole program walked through for garbage each time.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(50_000, 20, 100)
         await PagesProcess(settings, pool, session).run(stop, socket)
 
 

@@ -8,8 +8,11 @@ import ctypes
 import errno
 import os
 import platform
+import resource
+import signal
 import socket
 import struct
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -37,6 +40,9 @@ _T = TypeVar("_T")
 _SLICE_NANOSECONDS = 100_000  # the shortest that Linux grants
 _RESET_ON_FORK = 1
 _ATTRIBUTES = struct.Struct("=IIQiIQQQ")
+_AT_ONCE_MICROSECONDS = 500_000
+_LOOK_AGAIN_SECONDS = 5
+_MOMENT_SECONDS = 0.0005
 _SET_ATTRIBUTES = {"x86_64": 314, "aarch64": 274, "riscv64": 274}
 
 
@@ -60,6 +66,54 @@ def answer_first() -> None:
         _ATTRIBUTES.size, os.SCHED_OTHER, _RESET_ON_FORK, niceness, 0, _SLICE_NANOSECONDS, 0, 0
     )
     ctypes.CDLL(None).syscall(number, 0, wanted, 0)
+
+
+def answer_at_once() -> bool:
+    """Ask that this thread, woken, runs at once whatever else wants the processor; False where the system does not grant it
+    (RLIMIT_RTPRIO of 1, or root). Threads and children do not inherit it. Whoever runs for half a second without waiting for
+    anything goes back among all others, so that nothing that runs wild stops the machine."""
+    try:
+        signal.signal(signal.SIGXCPU, lambda _signal, _frame: _go_back_among_others())
+        os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+        time.sleep(_MOMENT_SECONDS)  # what it ran before, in an earlier time, is not counted any more
+        _end_turns_after(_AT_ONCE_MICROSECONDS)
+    except (AttributeError, OSError, ValueError):
+        answer_among_others()
+        return False
+    return True
+
+
+def answers_at_once() -> bool:
+    return os.sched_getscheduler(0) & ~os.SCHED_RESET_ON_FORK == os.SCHED_RR
+
+
+async def keep_answering_at_once() -> None:
+    """Until cancelled, in the main thread: from now on, and again a while after it ran too long. Ends where it may not."""
+    try:
+        while answers_at_once() or answer_at_once():
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            if not answers_at_once():
+                log.warning("ran-too-long-at-once", seconds=_AT_ONCE_MICROSECONDS / 1e6)
+    finally:
+        answer_among_others()
+
+
+def answer_among_others() -> None:
+    """Take back `answer_at_once`: a process that ends has nobody left who hears that it ran too long."""
+    with contextlib.suppress(AttributeError, OSError, ValueError):
+        if answers_at_once():
+            _go_back_among_others()
+        _end_turns_after(resource.RLIM_INFINITY)
+
+
+def _end_turns_after(microseconds: int) -> None:
+    _, hard = resource.getrlimit(resource.RLIMIT_RTTIME)
+    resource.setrlimit(resource.RLIMIT_RTTIME, (microseconds, hard))
+
+
+def _go_back_among_others() -> None:
+    os.sched_setscheduler(0, os.SCHED_OTHER | os.SCHED_RESET_ON_FORK, os.sched_param(0))
+    answer_first()
 
 
 def give_way(niceness: int) -> None:

@@ -20,7 +20,7 @@ from gateway.admin.users import UserOrder, add_user
 from gateway.web.built_files import FOLDER
 from runtime.database.listen import Listener
 from runtime.database.pool import open_pool
-from runtime.lifecycle import answer_first
+from runtime.lifecycle import answer_at_once
 from tests.bench.distribution_rows import OfficeSize, fill_office
 from tests.bench.journal_rows import BIG, JournalSize, fill_journal
 from tests.bench.lookup import paced
@@ -131,7 +131,7 @@ async def _first_visit(session: aiohttp.ClientSession, visitor: Visitor) -> Figu
 def _beside_lookups(visitor: Visitor, addresses: list[str], numbers: int, seconds: int) -> list[Figure]:
     """Without pages, beside them and beside open streams in turn, several times, by one and the same client: medians count.
     A PBX stands elsewhere, so this client does not wait for the processor behind the pages, and who asks for pages is not it."""
-    answer_first()
+    answer_at_once()
 
     def lookups() -> tuple[float, float, float]:
         return uvloop.run(paced(visitor.url, numbers, max(1, seconds // _ROUNDS), lambda: 0))

@@ -23,7 +23,9 @@ async def test_large_bodies_of_strangers_are_not_held_and_leave_no_memory_behind
         fresh = await _settled(gateway)
         peak = await _peak_of_attack(gateway)
         before = await _settled(gateway)
-        assert before < fresh + 32 * _MIB, f"{fresh / _MIB:.0f} MiB, {before / _MIB:.0f} MiB after the first attack"
+        assert before < fresh + 32 * _MIB, (
+            f"{fresh / _MIB:.0f} MiB, {before / _MIB:.0f} MiB after the first attack"
+        )
         for _ in range(3):
             peak = max(peak, await _peak_of_attack(gateway))
         await until(

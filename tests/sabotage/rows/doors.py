@@ -132,4 +132,15 @@ ROWS = (
             "::test_a_kept_page_is_for_its_session_in_its_language_for_a_quarter_of_an_hour",
         ),
     ),
+    Sabotage(
+        name="a-gateway-that-runs-wild-keeps-the-processor",
+        hurts="whatever loops in the gateway's main thread stops everything else on the machine",
+        file="runtime/lifecycle.py",
+        old="        _end_turns_after(_AT_ONCE_MICROSECONDS)\n",
+        new="",
+        tests=(
+            "tests/unit/runtime/test_whose_turn.py"
+            "::test_who_answers_at_once_is_alone_in_that_and_goes_back_among_others_when_it_runs_wild",
+        ),
+    ),
 )

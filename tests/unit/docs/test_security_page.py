@@ -43,9 +43,10 @@ def test_the_unit_takes_every_right_away_that_the_program_does_not_need() -> Non
     unit.read(ROOT / "deploy" / "systemd" / "callmatrix.service", encoding="utf-8")
     service = unit["Service"]
     on = "NoNewPrivileges PrivateUsers PrivateTmp PrivateDevices ProtectHome ProtectKernelLogs ProtectClock RemoveIPC"
-    on += " ProtectHostname RestrictNamespaces RestrictRealtime MemoryDenyWriteExecute LockPersonality"
+    on += " ProtectHostname RestrictNamespaces MemoryDenyWriteExecute LockPersonality"
     assert {name: service.get(name) for name in on.split()} == dict.fromkeys(on.split(), "yes")
     assert (service["CapabilityBoundingSet"], service["AmbientCapabilities"]) == ("", "")
+    assert service["LimitRTPRIO"] == "1"
     assert (service["ProtectSystem"], service["ProtectProc"], service["UMask"]) == (
         "strict",
         "invisible",

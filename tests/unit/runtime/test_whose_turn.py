@@ -45,6 +45,49 @@ def test_who_answers_first_has_short_turns_the_same_niceness_and_leaves_neither_
     assert niceness == os.getpriority(os.PRIO_PROCESS, 0)
 
 
+_RUNS_WILD = """
+import os, threading, time
+from runtime.lifecycle import answer_among_others, answer_at_once, answers_at_once
+
+assert not answers_at_once()
+if not answer_at_once():
+    print("refused")
+    raise SystemExit
+of_thread = []
+thread = threading.Thread(target=lambda: of_thread.append(answers_at_once()))
+thread.start()
+thread.join()
+child = os.fork()
+if not child:
+    os._exit(answers_at_once())
+print(answers_at_once(), of_thread[0], os.waitpid(child, 0)[1])
+for _ in range(2):
+    for _ in range(3):
+        end = time.process_time() + 0.3
+        while time.process_time() < end:
+            pass
+        time.sleep(0.001)
+    print(answers_at_once())
+    end = time.process_time() + 2
+    while time.process_time() < end:
+        pass
+    print(answers_at_once())
+    answer_at_once()
+answer_among_others()
+print(answers_at_once())
+end = time.process_time() + 2
+while time.process_time() < end:
+    pass
+"""
+
+
+def test_who_answers_at_once_is_alone_in_that_and_goes_back_among_others_when_it_runs_wild() -> None:
+    said = subprocess.run([sys.executable, "-c", _RUNS_WILD], check=True, capture_output=True, text=True)
+    if said.stdout.split() == ["refused"]:
+        pytest.skip("the system grants no turns at once")
+    assert said.stdout.splitlines() == ["True False 0", "True", "False", "True", "False", "False"]
+
+
 async def test_a_child_that_gives_way_shares_our_session_and_is_no_part_of_what_ctrl_c_reaches() -> None:
     children = [Child("own", ["--help"]), Child("beside", ["--help"], gives_way=True)]
     sessions, groups = [], []
