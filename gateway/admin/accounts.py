@@ -29,7 +29,7 @@ from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.admin.schedules import schedule_names
 from gateway.store.admin.staff import stored_employees
-from gateway.store.distribution.templates import templates_of
+from gateway.store.distribution.templates import template_names
 from routing.dialable import is_extension
 from routing.missed_calls import COUNT_VALUES, DONE_VALUES
 from routing.numbers.normalise import PublicNumber, normalise
@@ -252,7 +252,7 @@ async def _refuse_unknown_names(
         known = {*coming.schedules, *await schedule_names(conn, [account_id])}
         _refuse_unknown("lookup.schedule", "schedule", str(lookup.schedule), known)
     if lookup.template not in (None, before.template):
-        known = {*coming.templates, *(t.name for t in await templates_of(conn, account_id))}
+        known = {*coming.templates, *await template_names(conn, [account_id])}
         _refuse_unknown("lookup.template", "template", str(lookup.template), known)
 
 

@@ -22,7 +22,7 @@ from gateway.store.admin.bindings import Bindings
 from gateway.store.admin.roles import ROLES, Role
 from gateway.store.admin.schedules import schedule_names
 from gateway.store.admin.staff import stored_employees
-from gateway.store.distribution.templates import templates_of
+from gateway.store.distribution.templates import template_names
 from runtime.database.pool import Conn
 
 _LONGEST_NAME = 100
@@ -168,9 +168,7 @@ async def refuse_unknown_bindings(conn: Conn, bound: Bindings, before: Bindings 
     named = set(bound.templates) - set(before.templates if before else ())
     if named:
         whose = [bound.account_id] if bound.account_id else [a.id for a in await rows.accounts(conn)]
-        _refuse_unknown(
-            "templates", "template", named, {t.name for a in whose for t in await templates_of(conn, a)}
-        )
+        _refuse_unknown("templates", "template", named, set(await template_names(conn, whose)))
     named = set(bound.schedules) - set(before.schedules if before else ())
     if named:
         found = await schedule_names(conn, [bound.account_id] if bound.account_id else None)

@@ -7,7 +7,7 @@ from crm.store.metadata import fields_of, pipelines_of, users_of
 from gateway.store.admin.accounts import connections
 from gateway.store.admin.staff import staff_of
 from gateway.store.campaigns.campaigns import campaigns_of
-from gateway.store.distribution.templates import templates_of
+from gateway.store.distribution.templates import template_names
 from gateway.store.sms.connections import sms_connections
 from gateway.store.triggers.triggers import triggers_on
 from gateway.triggers.texts import text_problem
@@ -33,7 +33,7 @@ async def surroundings_of(conn: Conn, account_id: str) -> KnownToTriggers:
         stages=[(p.id, s.id) for p in pipelines for s in p.stages] or None,
         fields=[*(f"deal.cf_{f.id}" for f in deal), *(f"contact.cf_{f.id}" for f in contact)] or None,
         users=[user.id for user in users] or None,
-        templates=[saved.name for saved in await templates_of(conn, account_id)],
+        templates=await template_names(conn, [account_id]),
         connections=[found.name for found in await connections(conn, account_id)],
         providers=list(most),
         campaigns=[found.name for found in campaigns],

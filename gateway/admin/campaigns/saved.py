@@ -16,7 +16,7 @@ from gateway.store.admin.accounts import connections, lock_account
 from gateway.store.admin.staff import staff_of
 from gateway.store.campaigns import campaigns as store
 from gateway.store.campaigns.campaigns import CampaignRow
-from gateway.store.distribution.templates import templates_of
+from gateway.store.distribution.templates import template_names
 from routing.triggers.model import StagePlace, ToEmployee, ToTemplate
 from runtime.database.pool import Conn
 
@@ -111,7 +111,7 @@ async def _refuse_target(conn: Conn, account_id: str, settings: CampaignSettings
                 "give them one, or choose somebody who has",
             )
     if isinstance(target, ToTemplate):
-        known = {saved.name for saved in await templates_of(conn, account_id)}
+        known = await template_names(conn, [account_id])
         if target.name not in known:
             _refuse("target.name", f"there is no template '{target.name}'", "see 'callmatrix template list'")
 

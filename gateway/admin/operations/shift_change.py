@@ -25,7 +25,7 @@ from gateway.shift_change.work import break_off
 from gateway.store.admin import accounts as rows
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.staff import staff_of
-from gateway.store.distribution.templates import templates_of
+from gateway.store.distribution.templates import template_names
 from gateway.store.shift_change import moves, policies, runs
 from gateway.store.shift_change.runs import PersonIsMoved, RunCounts, ShiftRun
 from routing.client import EntityKind
@@ -140,7 +140,7 @@ async def policy_problems(conn: Conn, account_id: str, policy: ShiftPolicy) -> l
         policy,
         pipelines=[p.id for p in pipelines] if pipelines else None,
         groups=[p.group for p in staff.employees if p.group],
-        templates=[saved.template.name for saved in await templates_of(conn, account_id)],
+        templates=await template_names(conn, [account_id]),
     )
 
 

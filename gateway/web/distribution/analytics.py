@@ -8,7 +8,7 @@ from typing import Literal
 from gateway.admin.distribution.results import shares_of
 from gateway.store.admin.staff import staff_of
 from gateway.store.distribution.listing import counts_by_template, got_by_person
-from gateway.store.distribution.templates import templates_of
+from gateway.store.distribution.templates import template_names
 from gateway.web.distribution.evenness import ENOUGH, measured
 from gateway.web.distribution.tabs import tabs
 from gateway.web.frame import AnyPageCall, PageCall, PageQuery, Shown, page_not_found
@@ -28,8 +28,10 @@ async def show_analytics(call: PageCall[AnalyticsQuery, None]) -> Shown:
     days = _days(call, int(call.query.days))
     since = datetime.combine(days[0], time(), tzinfo=call.zone)
     async with call.connection() as conn:
-        names = [saved.name for saved in await templates_of(conn, call.account.id)]
-        names = sorted((n for n in names if call.may("read_only", template=n)), key=by_name)
+        names = sorted(
+            (n for n in await template_names(conn, [call.account.id]) if call.may("read_only", template=n)),
+            key=by_name,
+        )
         counts = await counts_by_template(conn, call.account.id, since)
         chosen = call.query.template or max(
             names, key=lambda n: counts[n].given if n in counts else 0, default=None

@@ -11,7 +11,7 @@ from gateway.admin.distribution.results import ItemInWords, decisions_of, in_wor
 from gateway.store.admin.staff import staff_of
 from gateway.store.distribution.items import ItemRow, ItemSource, ItemState, item_of
 from gateway.store.distribution.listing import ItemFilter, listed_items
-from gateway.store.distribution.templates import templates_of
+from gateway.store.distribution.templates import template_names
 from gateway.web.distribution.log_steps import log_steps
 from gateway.web.distribution.tabs import tabs
 from gateway.web.frame import AnyPageCall, PageCall, PageQuery, Shown, page_not_found
@@ -55,7 +55,7 @@ async def results(call: PageCall[ResultsQuery, None]) -> Shown:
     async with call.connection() as conn:
         staff = await staff_of(conn, call.account.id)
         items = await listed_items(conn, call.account.id, _filter(call), limit=_ROWS + 1)
-        templates = [one.template.name for one in await templates_of(conn, call.account.id)]
+        templates = await template_names(conn, [call.account.id])
     allowed = call.who.bound.templates
     shown = [_line(call, in_words(item, staff, call.texts)) for item in items[:_ROWS]]
     people = sorted(((p.id, p.name) for p in staff.employees), key=lambda person: by_name(person[1]))

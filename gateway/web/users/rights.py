@@ -11,7 +11,7 @@ from gateway.store.admin.roles import ROLES, Role
 from gateway.store.admin.schedules import schedule_names
 from gateway.store.admin.staff import stored_employees
 from gateway.store.admin.users import AdminUser
-from gateway.store.distribution.templates import templates_of
+from gateway.store.distribution.templates import template_names
 from gateway.web.person import Person
 from gateway.web.shell import entries_of
 from routing.texts.catalogue import Texts
@@ -37,11 +37,11 @@ async def options_of(conn: Conn, of_account: str | None, bound: Bindings = EVERY
     """Return what there is in this account, None = in all, and what somebody is bound to now, there or not."""
     known = [one for one in await accounts(conn) if of_account in (None, one.id)]
     employees: dict[str, str] = {}
-    templates: set[str] = set(bound.templates)
+    ids = [one.id for one in known]
+    templates = {*bound.templates, *await template_names(conn, ids)}
     for one in known:
         employees |= {person.id: person.name for person in await stored_employees(conn, one.id)}
-        templates |= {template.name for template in await templates_of(conn, one.id)}
-    schedules = set(await schedule_names(conn, [one.id for one in known]))
+    schedules = set(await schedule_names(conn, ids))
     for name in (*bound.counters, *filter(None, [bound.employee])):
         employees.setdefault(name, name)
     return BindingOptions(

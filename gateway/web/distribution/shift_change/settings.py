@@ -9,7 +9,7 @@ from gateway.admin.operations import shift_change as service
 from gateway.admin.operations.shift_change import ShiftRefused
 from gateway.admin.refused import InputRefused
 from gateway.store.admin.staff import staff_of
-from gateway.store.distribution.templates import templates_of
+from gateway.store.distribution.templates import template_names
 from gateway.web.distribution.shift_change.policy_form import (
     ShiftPolicyForm,
     policy_form_of,
@@ -66,7 +66,7 @@ async def _page(
 ) -> Shown:
     say, account_id = call.texts.say, call.account.id
     staff = await staff_of(conn, account_id)
-    names = sorted((saved.name for saved in await templates_of(conn, account_id)), key=by_name)
+    names = sorted(await template_names(conn, [account_id]), key=by_name)
     groups = sorted({p.group for p in staff.employees if p.group}, key=by_name)
     fields = [(f.id, f.name) for f in await fields_of(conn, account_id, "deal")]
     pipelines = await pipelines_of(conn, account_id)
