@@ -25,6 +25,9 @@ from runtime.database.pool import Conn
 
 PIPELINE = "Распределение"
 STAGES = ("Новые заявки", "Заявки по долям", "В работе")
+TURNS, SHARES, SHIFTS = "По очереди", "По долям", "График"
+_EARLIER = "turns"
+"""What TURNS was called before."""
 GOES_OFF = "manager101"
 _BY = "demo"
 _DAY_AND_NIGHT = dict.fromkeys(range(1, 8), (("00:00", "24:00"),))
@@ -71,14 +74,15 @@ async def _add_deals(session: aiohttp.ClientSession, sandbox_url: str, stages: D
 async def prepare_distribution(pool: asyncpg.Pool, stages: DemoStages) -> None:
     """At the first start only: later everything is as whoever tries it has left it."""
     async with pool.acquire() as conn, conn.transaction():
-        if not await template_versions(conn, ACCOUNT, "turns"):  # they outlive the template
+        known = [await template_versions(conn, ACCOUNT, name) for name in (TURNS, _EARLIER)]
+        if not any(known):  # they outlive the template
             await _prepare(conn, stages)
 
 
 async def _prepare(conn: Conn, stages: DemoStages) -> None:
     plans = {"manager106": WorkPlan(hours=_NEVER)}
     schedule = Schedule(holidays=False, everybody=WorkPlan(hours=_DAY_AND_NIGHT), people=plans)
-    await save_schedule(conn, ACCOUNT, "shifts", schedule, by=_BY)
+    await save_schedule(conn, ACCOUNT, SHIFTS, schedule, by=_BY)
     for template, stage in ((_turns(), stages.turns), (_shares(), stages.shares)):
         await save_template(conn, ACCOUNT, template, by=_BY)
         attached = Attachment(pipeline_id=str(stages.pipeline), stage_id=str(stage), template=template.name)
@@ -88,22 +92,22 @@ async def _prepare(conn: Conn, stages: DemoStages) -> None:
     presence = PresencePolicy(is_on=True, idle_minutes=None, sources=())
     await save_settings(conn, ACCOUNT, settings.model_copy(update={"presence": presence}))
     policy = ShiftPolicy(
-        is_on=True, pipelines=(str(stages.pipeline),), template="turns", wait_seconds=0, pause_minutes=0
+        is_on=True, pipelines=(str(stages.pipeline),), template=TURNS, wait_seconds=0, pause_minutes=0
     )
     await save_policy(conn, ACCOUNT, policy, _BY)
 
 
 def _turns() -> DistributionTemplate:
     people = _members((GOES_OFF, "manager102", "manager103"))
-    return DistributionTemplate(name="turns", employees=people, working_time=TemplateHours(mode="online"))
+    return DistributionTemplate(name=TURNS, employees=people, working_time=TemplateHours(mode="online"))
 
 
 def _shares() -> DistributionTemplate:
     percents = {"manager104": 6000, "manager105": 3000, "manager106": 1000}
     members = tuple(TemplateMember(employee_id=id, percent=percent) for id, percent in percents.items())
-    hours = TemplateHours(mode="individual", schedule="shifts")
+    hours = TemplateHours(mode="individual", schedule=SHIFTS)
     return DistributionTemplate(
-        name="shares", kind="load", balance="percent", employees=members, working_time=hours
+        name=SHARES, kind="load", balance="percent", employees=members, working_time=hours
     )
 
 
@@ -125,9 +129,9 @@ def things_to_try(url: str, sandbox_url: str, token: str, stages: DemoStages) ->
 
     presence, runs = f"{api}/employees/{GOES_OFF}/presence", f"{api}/shift-change/runs?limit=1"
     return f"""\
-  a deal comes in and goes to whose turn it is, because … (template turns: managers 101, 102, 103)
+  a deal comes in and goes to whose turn it is, because … (template «{TURNS}»: managers 101, 102, 103)
     {comes_in(stages.turns)}
-  a deal goes by percent, within a schedule (template shares: 104 60 %, 105 30 %, 106 10 % but off shift)
+  a deal goes by percent, within a schedule (template «{SHARES}»: 104 60 %, 105 30 %, 106 10 % but off shift)
     {comes_in(stages.shares)}
   manager 101 goes offline, and their open deals of that pipeline move to 102 and 103
     curl -s -X POST {bearer} {presence}/stop && sleep 8 && curl -s {bearer} '{runs}'

@@ -12,7 +12,7 @@ from crm.sandbox.seed import PIPELINE, manager
 from crm.sandbox.server import Sandbox
 from gateway.admin.config_import import export_config
 from gateway.demo.data import ACCOUNT, employees
-from gateway.demo.distribution import prepare_distribution, prepare_pipeline, things_to_try
+from gateway.demo.distribution import SHARES, TURNS, prepare_distribution, prepare_pipeline, things_to_try
 from gateway.store.admin import accounts
 from gateway.store.admin.staff import replace_staff
 from gateway.store.distribution.templates import remove_template, templates_of
@@ -28,12 +28,12 @@ async def test_the_demo_sets_distribution_up_once_on_a_pipeline_of_its_own(pool:
             await prepare_distribution(pool, stages)
         async with pool.acquire() as conn:
             document = await export_config(conn, ACCOUNT)
-            await remove_template(conn, ACCOUNT, "turns")  # as whoever tries the demo may do
+            await remove_template(conn, ACCOUNT, TURNS)  # as whoever tries the demo may do
         await prepare_distribution(pool, stages)
         async with pool.acquire() as conn:
-            assert [one.template.name for one in await templates_of(conn, ACCOUNT)] == ["shares"]
+            assert [one.template.name for one in await templates_of(conn, ACCOUNT)] == [SHARES]
         assert stages.pipeline != PIPELINE
-        assert [template.name for template in document.templates or ()] == ["shares", "turns"]
+        assert [template.name for template in document.templates or ()] == [SHARES, TURNS]
         assert {a.pipeline for a in document.attachments or ()} == {str(stages.pipeline)}
         assert document.settings is not None
         assert document.settings.lookup.availability == "off"  # who is rung stays as it is promised
