@@ -53,7 +53,7 @@ SENTENCES: Mapping[str, str] = {
     "alert.todo.writer-stopped": "'callmatrix check' names the cause; where the CRM is in trouble, all is sent by itself once it answers",
     "alert.todo.pbx-link-down": "see whether the PBX at {address} runs and lets us in; 'callmatrix check'",
     "alert.todo.pbx-silent": "call a line of it yourself; if no event comes, compare address and secret in the PBX;"
-    " if such silence is usual, raise alerts.pbx_silent_minutes",
+    " if such silence is usual, give it longer in “Setup → Other” (alerts.pbx_silent_minutes)",
     "alert.todo.desk-full": "'callmatrix desk list --account {account}'; send what was put right again: 'callmatrix desk retry --account {account} --all'",
     "alert.todo.deals-waiting": "'callmatrix distribution list --account {account} --state waiting'",
     "alert.todo.trigger-circles": "see what moves the deal back: a stage that the trigger's own action sets, another trigger, a robot of the CRM; change it, or switch the trigger off",

@@ -53,7 +53,7 @@ SENTENCES: Mapping[str, str] = {
     "alert.todo.writer-stopped": "'callmatrix check' называет причину; если это сбой CRM, всё отправится само, когда она ответит",
     "alert.todo.pbx-link-down": "проверьте, работает ли АТС по адресу {address} и пускает ли она нас; 'callmatrix check'",
     "alert.todo.pbx-silent": "позвоните на линию сами; если события нет, сверьте адрес и секрет в настройках АТС;"
-    " если так бывает, увеличьте alerts.pbx_silent_minutes",
+    " если так бывает, увеличьте срок в «Настройка → Прочее» (alerts.pbx_silent_minutes)",
     "alert.todo.desk-full": "'callmatrix desk list --account {account}'; разобранное отправьте снова: 'callmatrix desk retry --account {account} --all'",
     "alert.todo.deals-waiting": "'callmatrix distribution list --account {account} --state waiting'",
     "alert.todo.trigger-circles": "посмотрите, что возвращает сделку: этап, который ставит действие самого триггера, другой триггер или робот CRM; измените это или выключите триггер",
