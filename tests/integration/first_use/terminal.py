@@ -55,10 +55,13 @@ class Terminal:
         return told
 
     async def interrupted_at(self, question: str) -> None:
-        """Ctrl-C."""
+        """Ctrl-C, which reaches whatever the program started in the terminal's foreground too."""
         await self.waits_for(question)
         await asyncio.sleep(0.1)
-        self.process.send_signal(signal.SIGINT)
+        self.interrupt()
+
+    def interrupt(self) -> None:
+        os.killpg(self.process.pid, signal.SIGINT)
 
     async def ended(self) -> int:
         loop = asyncio.get_running_loop()
