@@ -27,6 +27,7 @@ from gateway.store.channels.outgoing import nameless_message
 from gateway.store.channels.updates import (
     PendingUpdate,
     delete_queued_chats,
+    is_chat_known_since,
     keys_of_chats,
     mark_update,
     pass_update_on,
@@ -134,8 +135,8 @@ class _ChatWork:
             return "applied"
         employee_id = saved.rules.authors.get(told.author.id)
         if told.direction is MessageDirection.IN:
-            if not dialogue.can_write and told.edit is None:  # whoever writes has not blocked us
-                await set_can_write(self._conn, dialogue, can_write=True)
+            if told.edit is None and not dialogue.can_write:
+                await self._writes_again(dialogue, update)
             dialogue = await self._place(saved, dialogue, update, told)
         row = await store.add_told(
             self._conn,
@@ -230,8 +231,26 @@ class _ChatWork:
             await pass_update_on(self._conn, account_id, update.update_id, dialogue.client_key)
             return None
         if told.can_write is not None:
-            await set_can_write(self._conn, dialogue, told.can_write)
+            has_written = dialogue.last_in_at is not None and dialogue.last_in_at > update.told_at
+            if not (has_written and not told.can_write) and not await self._is_old(update):
+                await set_can_write(self._conn, dialogue, told.can_write)
         return "applied"
+
+    async def _writes_again(self, dialogue: Dialogue, update: PendingUpdate) -> None:
+        """Whoever writes has not blocked us, if that was not later, or at the same second."""
+        if not await self._is_old(update, or_then=True):
+            await set_can_write(self._conn, dialogue, can_write=True)
+
+    async def _is_old(self, update: PendingUpdate, *, or_then: bool = False) -> bool:
+        """Tell whether what became of the chat later came before this."""
+        return await is_chat_known_since(
+            self._conn,
+            self._context.account.id,
+            update.channel_id,
+            self._client_key,
+            update.told_at,
+            or_then=or_then,
+        )
 
 
 def _believed(told: MessageTold, update: PendingUpdate) -> MessageTold:

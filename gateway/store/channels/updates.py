@@ -150,16 +150,37 @@ async def keys_of_messages(conn: Conn, messages: Collection[tuple[str, str]]) ->
 
 
 async def pending_updates(conn: Conn, account_id: str, client_key: str, limit: int) -> list[PendingUpdate]:
-    """Return what waits for this client, in order: by the vendor's time, its numbering, then as it came."""
+    """Return what waits for this client, in order: by the vendor's time, its numbering, then as it came. What became of a chat
+    is not numbered: whoever writes and blocks us within one second has blocked us."""
     rows = await conn.fetch(
         "SELECT update_id, channel_id, told, told_at, sequence, received_at FROM channel_update"
         " WHERE account_id = $1 AND client_key = $2 AND state = 'pending'"
-        " ORDER BY told_at, sequence, update_id LIMIT $3",
+        " ORDER BY told_at, COALESCE(told->>'told' = 'chat', false), sequence, update_id LIMIT $3",
         account_id,
         client_key,
         limit,
     )
     return [PendingUpdate(**row) for row in rows]
+
+
+async def is_chat_known_since(
+    conn: Conn, account_id: str, channel_id: str, client_key: str, at: datetime, *, or_then: bool
+) -> bool:
+    """Whether it was told of a time later than `at` if this client may be written to. or_then: or of just that time. Only what
+    came since is looked through."""
+    return bool(
+        await conn.fetchval(
+            "SELECT EXISTS (SELECT FROM channel_update WHERE account_id = $1 AND channel_id = $2 AND client_key = $3"
+            " AND state = 'applied' AND received_at > $4::timestamptz - interval '1 hour'"
+            " AND (told_at > $4 OR $5 AND told_at = $4)"
+            " AND told->>'told' = 'chat' AND told ? 'can_write')",
+            account_id,
+            channel_id,
+            client_key,
+            at,
+            or_then,
+        )
+    )
 
 
 async def mark_update(

@@ -327,3 +327,27 @@ async def test_a_client_whose_number_was_told_later_is_forgotten_with_what_was_o
         await forget_client(conn, ACCOUNT, CLIENT)
     assert "Олег" not in str([e["ordered"] for e in await shop.office.effects()])
     assert await shop.dialogues() == []
+
+
+async def test_who_may_be_written_to_goes_by_when_it_was_and_not_by_what_came_last(shop: ChatShop) -> None:
+    """A message and what became of the chat, in every order, with and without a pause between them; at one and the same second
+    a client who writes and blocks us has blocked us."""
+    one, two, three = ("2026-03-02T07:00:00Z", "2026-03-02T07:00:01Z", "2026-03-02T07:00:02Z")
+    expected: dict[str, bool] = {}
+    for n, (times, can_write) in enumerate(
+        {(one, two): False, (two, two): False, (three, two): True, (one, two, three): True}.items()
+    ):
+        for m, order in enumerate(itertools.permutations(range(len(times)))):
+            for at_once in (True, False):
+                chat = f"{n}-{m}-{at_once}"
+                whole = [
+                    client_message(f"{chat}-1", chat=chat, at=times[0]),
+                    {"told": "chat", "chat": {"id": chat}, "can_write": False, "at": times[1]},
+                    *([client_message(f"{chat}-2", chat=chat, at=times[2])] if len(times) > 2 else []),
+                ]
+                expected[chat] = can_write
+                begun = client_message(f"{chat}-0", chat=chat, at="2026-03-02T06:00:00Z")
+                await shop.told(begun)  # so that there is a chat of which something can be told
+                for told in [whole] if at_once else [[whole[i]] for i in order]:
+                    await shop.told(*told)
+    assert {d["chat_id"]: d["can_write"] for d in await shop.dialogues()} == expected
