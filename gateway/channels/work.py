@@ -117,14 +117,17 @@ class ChannelWork:
         kind = self._kinds[saved.channel.kind]
         channel = kind.open(self._session, saved.channel, self._noting(saved))
         sender = ChannelSender(self._pool, saved, kind, channel, lease, self._now, public_url=self._url)
-        beside = [
-            asyncio.create_task(self._poll_while(lease, saved, kind, channel)),
-            asyncio.create_task(self._attach_while(lease, saved, channel)),
-            asyncio.create_task(self._ask_while(lease, saved, channel)),
-            asyncio.create_task(self._copy_while(lease, saved)),
-            asyncio.create_task(self._files_while(lease, saved, channel)),
-            asyncio.create_task(self._gaps_while(lease, saved, channel)),
-        ]
+        is_whole = not kind.missing(saved.channel)
+        work = [self._copy_while(lease, saved)]
+        if is_whole:  # without its key nothing is asked of the messenger
+            work += [
+                self._poll_while(lease, saved, kind, channel),
+                self._attach_while(lease, saved, channel),
+                self._ask_while(lease, saved, channel),
+                self._files_while(lease, saved, channel),
+                self._gaps_while(lease, saved, channel),
+            ]
+        beside = [asyncio.create_task(one) for one in work]
         try:
             while not lease.lost.is_set():
                 lease.check()
@@ -135,7 +138,7 @@ class ChannelWork:
             for task in beside:
                 task.cancel()
             await asyncio.gather(*beside, return_exceptions=True)
-            if all(other.id != saved.id for other in self._saved.values()):
+            if is_whole and all(other.id != saved.id for other in self._saved.values()):
                 await self._leave(saved, channel)
 
     async def _leave(self, saved: SavedChannel, channel: OpenChannel) -> None:
@@ -177,16 +180,19 @@ class ChannelWork:
         return frozenset(s.id for s in others if (s.account_id, s.channel.kind) == (saved.account_id, kind))
 
     async def _ask_while(self, lease: Lease, saved: SavedChannel, channel: OpenChannel) -> None:
-        """Ask how the channel fares, sooner while it is shut: a refused message has shut it, and money or a new key opens it."""
+        """Ask how the channel fares, sooner while it is shut: a refused message has shut it, and money or a new key opens it.
+        Once more when it is open again: only the answer tells its name."""
         trouble = Trouble("channel-state", channel=saved.name)
-        asked_at = float("-inf")
+        asked_at, was_shut = float("-inf"), False
         while not lease.lost.is_set():
             is_shut = self._known(saved).state is not ChannelState.ACTIVE
-            if time.monotonic() - asked_at >= (self._ask_soon_seconds if is_shut else _ASK_SECONDS):
-                asked_at = time.monotonic()
+            pause = self._ask_soon_seconds if is_shut else 0 if was_shut else _ASK_SECONDS
+            if time.monotonic() - asked_at >= pause:
+                asked_at, was_shut = time.monotonic(), is_shut
                 try:
                     told = await channel.state()
                     await self._note_state(saved, told.state, told.words)
+                    was_shut = told.state is not ChannelState.ACTIVE
                     trouble.recovered()
                 except (SmsError, *DATABASE_ERRORS) as err:
                     trouble.failed(err)
@@ -242,7 +248,7 @@ class ChannelWork:
         self, lease: Lease, saved: SavedChannel, kind: ChannelKind, channel: OpenChannel
     ) -> None:
         """Each list of updates is committed together with the cursor behind it: what is told again is stored once."""
-        if not kind.is_polled(saved.channel) or kind.missing(saved.channel):
+        if not kind.is_polled(saved.channel):
             return
         backoff, trouble, cursor = (
             Backoff(1.0, 60.0),

@@ -46,7 +46,7 @@ async def of_max(shop: ChatShop, **settings: Any) -> AsyncIterator[FakeMax]:
 @asynccontextmanager
 async def worked(shop: ChatShop, pool: asyncpg.Pool, dsn: str) -> AsyncIterator[None]:
     async with aiohttp.ClientSession() as session:
-        worker = ChannelWork(pool, Leases(dsn), session, shop.url)
+        worker = ChannelWork(pool, Leases(dsn), session, shop.url, ask_soon_seconds=1)
         async with background(worker.loop.run(), worker.run()):
             yield
 
@@ -287,3 +287,44 @@ async def test_a_token_that_was_taken_back_is_a_state_that_one_sees_and_a_new_on
                 await change_channel(conn, ACCOUNT, "mx", {"keys": {"token": "of-the-cabinet"}})
             await until(stands("active"), "the new one is", seconds=40)
             assert (await shop.channel("mx")).state_words == "@office_bot"
+
+
+async def test_a_bot_whose_key_is_right_again_is_known_by_name_again(
+    shop: ChatShop, pool: asyncpg.Pool, database_url: str
+) -> None:
+    async with of_max(shop, receives="poll") as fake:
+
+        def fares(state: str, is_named: bool) -> Any:
+            async def told() -> bool:
+                channel = await shop.channel("mx")
+                return channel.state == state and bool(channel.state_words) is is_named
+
+            return told
+
+        async with worked(shop, pool, database_url):
+            await until(fares("active", is_named=True), "the bot is known", seconds=40)
+            name, token = (await shop.channel("mx")).state_words, fake.token
+            fake.token = "of another"
+            await until(fares("unauthorised", is_named=True), "its key is refused", seconds=40)
+            fake.token = token
+            await until(fares("active", is_named=True), "the bot is known again", seconds=60)
+            assert (await shop.channel("mx")).state_words == name
+
+
+async def test_a_channel_that_lacks_its_key_asks_the_messenger_for_nothing(
+    shop: ChatShop, pool: asyncpg.Pool, database_url: str
+) -> None:
+    async with of_max(shop, receives="poll") as fake, serving(FakeMax()) as other:
+        await shop.connect("m2", "MAX 2", kind="max", receives="poll", base_url=other.url)
+
+        async def has_come_round() -> bool:
+            return fake.polls > 2
+
+        async with worked(shop, pool, database_url):
+            await until(has_come_round, "the other bot is asked", seconds=40)
+            saved = await shop.channel("m2")
+            assert saved.fares == "waiting"
+            async with shop.pool.acquire() as conn, conn.transaction():
+                await remove_channel(conn, ACCOUNT, "m2", even_if_used=True)
+            await asyncio.sleep(3)  # a channel that had a key would be left by now
+        assert other.asked_for == []
