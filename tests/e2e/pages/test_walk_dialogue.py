@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from gateway.store.admin.bindings import Bindings
 from tests.e2e.features.sales import Sales, person, user
@@ -72,8 +72,35 @@ async def _share_out(walk: Walk, page: Page, name: str) -> None:
     await walk.follow(page, "setup.tab.channels")
     await expect(page.locator("#leave-dialog")).to_be_visible()
     await page.locator("#leave-dialog button[value=save]").click()
-    await walk.hears(page, "setup.said.saved")
+    await page.wait_for_url("**/setup/channels")
+    await page.goto(f"{walk.stack.url}{PATH}/access")
     await expect(cell).to_have_attribute("data-may", "send")
+    await _another_form_of_the_page(page, cell)
+
+
+async def _another_form_of_the_page(page: Page, cell: Locator) -> None:
+    """What stands beside the table and is sent by itself does not drop what was changed in the table."""
+    button, may = cell.locator("button"), "data-may"
+    await button.click()
+    await expect(cell).to_have_attribute(may, "none")
+    await page.locator("#visibility-panel button[type=submit]").click()
+    dialog = page.locator("#leave-dialog")
+    await dialog.locator("button[value='']").click()
+    await expect(cell).to_have_attribute(may, "none")  # stayed
+    await page.locator("#visibility-panel button[type=submit]").click()
+    async with page.expect_navigation():
+        await dialog.locator("button[value=save]").click()
+    await expect(cell).to_have_attribute(may, "none")
+    await button.click()
+    await page.locator("#visibility-panel button[type=submit]").click()
+    async with page.expect_navigation():
+        await dialog.locator("button[value=drop]").click()
+    await expect(cell).to_have_attribute(may, "none")
+    await button.click()
+    await button.click()
+    async with page.expect_navigation():
+        await page.locator("#access-foot button[value=save]").click()
+    await expect(cell).to_have_attribute(may, "send")
 
 
 async def _tell(

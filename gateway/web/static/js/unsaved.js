@@ -7,7 +7,7 @@ export function startUnsaved() {
   for (const form of document.querySelectorAll("form[data-guard][data-changed]")) changed.add(form);
   document.addEventListener("input", mark);
   document.addEventListener("change", mark);
-  document.addEventListener("submit", (event) => changed.delete(event.target), true);
+  document.addEventListener("submit", onSubmit, true);
   document.body.addEventListener("htmx:afterRequest", onAnswer);
   document.body.addEventListener("htmx:sendError", onFailure);
   document.body.addEventListener("htmx:responseError", onFailure);
@@ -56,24 +56,53 @@ function say(target, text) {
   target.replaceChildren(sign);
 }
 
-// Save and leave, leave without saving, stay: the buttons carry data-leave with save, drop or nothing.
 function onLeave(event) {
   const link = event.target.closest("a[href]");
   if (!link || link.target || event.ctrlKey || event.metaKey || event.button || !isUnsaved()) return;
-  const [form] = changed;
+  if (new URL(link.href).pathname === location.pathname) return;
+  ask(event, [...changed], () => location.assign(link.href));
+}
+
+// Another form of the page is sent: the page that answers would no longer have what is not saved. What is sent through htmx
+// changes a part of the page only.
+function onSubmit(event) {
+  const { target: sent, submitter } = event;
+  if (sent.method === "dialog" || sent.matches("[hx-post], [hx-get]")) return;
+  const others = isUnsaved() ? [...changed].filter((form) => form !== sent) : [];
+  ask(event, others, () => sent.requestSubmit(submitter));
+  if (!event.defaultPrevented) changed.delete(sent);
+}
+
+// Save and go on, go on without saving, stay: the buttons carry save, drop or nothing.
+function ask(event, forms, goOn) {
+  const form = forms.find((one) => document.getElementById(one.dataset.guard));
+  if (!form) return;
   const dialog = document.getElementById(form.dataset.guard);
-  if (!dialog || new URL(link.href).pathname === location.pathname) return;
   event.preventDefault();
+  event.stopPropagation();
   dialog.returnValue = "";
-  dialog.onclose = () => {
-    if (dialog.returnValue === "save") {
-      changed.clear();
-      // Where a form has several buttons, this is the one that saves.
-      form.requestSubmit([...form.elements].find((one) => one.matches("button[name=do][value=save]")));
-    } else if (dialog.returnValue === "drop") {
-      changed.clear();
-      location.assign(link.href);
-    }
+  dialog.onclose = async () => {
+    if (dialog.returnValue !== "drop" && !(dialog.returnValue === "save" && (await isSaved(form)))) return;
+    changed.clear();
+    goOn();
   };
   dialog.showModal();
+}
+
+// What is saved is answered with where to go, and the next page says so. What is not is sent once more as the browser does, so that the page says why.
+async function isSaved(form) {
+  // Where a form has several buttons, this is the one that saves.
+  const submitter = [...form.elements].find((one) => one.matches("button[name=do][value=save]")) ?? null;
+  const sent = new SubmitEvent("submit", { bubbles: true, cancelable: true, submitter });
+  if (!form.dispatchEvent(sent)) return false;
+  try {
+    const body = new URLSearchParams(new FormData(form, submitter));
+    const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
+    if (answer.ok && answer.headers.has("HX-Redirect")) return true;
+  } catch {
+    // It could not be reached.
+  }
+  changed.clear();
+  form.requestSubmit(submitter);
+  return false;
 }
