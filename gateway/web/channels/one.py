@@ -9,12 +9,14 @@ from gateway.admin.channels import channels as service
 from gateway.admin.channels.channels import ChannelInUse
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.channels.addresses import channel_address
+from gateway.store.admin.accounts import lock_account
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.channels.access import rights_in_channels
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.dialogues import count_of_channel
 from gateway.web.channels.listed import PATH, fields_of, seen_channel
 from gateway.web.channels.marking import refused_at, typed_wrong
+from gateway.web.channels.together import standing, together
 from gateway.web.channels.typed import ChannelForm, form_of_rules
 from gateway.web.frame import (
     AnyPageCall,
@@ -61,7 +63,10 @@ async def show_one(call: PageCall) -> Shown:
 
 
 async def _one_page(
-    call: AnyPageCall, errors: Mapping[str, str] | None = None, typed: ChannelForm | None = None
+    call: AnyPageCall,
+    errors: Mapping[str, str] | None = None,
+    typed: ChannelForm | None = None,
+    status: int = 422,
 ) -> Shown:
     """typed: what was refused."""
     async with call.connection() as conn:
@@ -76,6 +81,7 @@ async def _one_page(
         "tabs": tabs_of(call, "channels"),
         "one": seen_channel(call, saved, catalogue),
         "form": form,
+        "was": standing(saved),
         "told_to": channel_address(call.services.settings.base_url, saved),
         "errors": errors or {},
         "unseen": [
@@ -86,7 +92,7 @@ async def _one_page(
         **_choices(call, catalogue, form),
         **fields_of(kind, typed.settings if typed else held.settings, frozenset(held.keys)),
     }
-    return Shown("channels/one.html", values, status=422 if errors else 200)
+    return Shown("channels/one.html", values, status=status if errors else 200)
 
 
 def _choices(call: AnyPageCall, catalogue: Catalogue, form: Mapping[str, Any]) -> dict[str, Any]:
@@ -114,22 +120,18 @@ async def change(call: PageCall[PageQuery, ChannelForm]) -> PageAnswer:
     form = call.form
     if wrong := typed_wrong(form, call.texts):
         return await _one_page(call, wrong, form)
-    async with call.connection() as conn:
+    async with call.connection() as conn, conn.transaction():
+        await lock_account(conn, call.account.id)
         saved = await the_channel(conn, call)
-        held = saved.channel
-        others = {n: v for n, v in held.settings.items() if n not in form.shown}
-        changes: dict[str, Any] = {
-            "name": form.name.strip(),
-            "is_on": form.is_on,
-            "settings": {**others, **form.settings},
-            "rules": form.rules(saved.rules),
-        }
-        if form.keys:
-            changes["keys"] = {**held.keys, **form.keys}
+        changes, wrong, form = together(saved, form, call.texts)
+        status = 409 if wrong else 422
         try:
-            await service.change_channel(conn, call.account.id, saved.id, changes, allowed_to(call))
+            if not wrong:
+                await service.change_channel(conn, call.account.id, saved.id, changes, allowed_to(call))
         except InputRefused as err:
-            return await _one_page(call, refused_at(err, form, call.texts), form)
+            wrong = refused_at(err, form, call.texts)
+    if wrong:
+        return await _one_page(call, wrong, form, status)
     return SeeOther(call.here(f"{PATH}/{saved.id}"), said=phrase("setup.said.saved"))
 
 

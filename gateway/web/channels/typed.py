@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import orjson
+
 from gateway.web.frame import Form
 from gateway.web.matrix.choosers import place_of, place_value
 from routing.dialogues.rules import AfterClosing, ChannelRules, CopyRule, OwnerRule
@@ -17,9 +19,10 @@ _EIGHTS: Mapping[bool | None, EightToSeven] = {None: "account", True: "yes", Fal
 
 
 class ChannelForm(Form):
-    """key_name, key and setting_name, setting: side by side; an empty key stays as it is. switch: settings that are on. place: of new
+    """was: what it was opened with. key_name, key and setting_name, setting: side by side; an empty key stays as it is. switch: settings that are on. place: of new
     deals, "pipeline:stage". author, author_of: side by side, an id of the vendor and whose it is."""
 
+    was: str = ""
     kind: str = ""
     name: str = ""
     is_on: bool = False
@@ -39,6 +42,15 @@ class ChannelForm(Form):
     copies: CopyRule = "hour"
     keeps_deleted_text: bool = False
     eight_to_seven: EightToSeven = "account"
+
+    @property
+    def opened_with(self) -> dict[str, Any]:
+        """What stood in the channel when the form was opened, {} when that is not told."""
+        try:
+            found = orjson.loads(self.was or "{}")
+        except orjson.JSONDecodeError:
+            return {}
+        return found if isinstance(found, dict) else {}
 
     @property
     def keys(self) -> dict[str, str]:
@@ -65,6 +77,22 @@ class ChannelForm(Form):
     def authors(self) -> dict[str, str]:
         return {id: who for id, who in self.author_rows if id and who}
 
+    def showing(
+        self, name: str, is_on: bool, rules: Mapping[str, Any], settings: Mapping[str, str]
+    ) -> ChannelForm:
+        """Return this form with other values. rules: as an order."""
+        shown = {
+            "name": name,
+            "is_on": is_on,
+            **_shown_rules(rules),
+            "employees": tuple(rules["employees"]),
+            "author": tuple(rules["authors"]),
+            "author_of": tuple(rules["authors"].values()),
+            "setting": tuple(settings.get(one, "") for one in self.setting_name),
+            "switch": tuple(one for one in self.switch_name if one in settings),
+        }
+        return self.model_copy(update=shown)
+
     def rules(self, now: ChannelRules) -> dict[str, Any]:
         """Return them as an order; what stands in no form stays as it is."""
         pipeline, stage = place_of(self.place)
@@ -84,13 +112,15 @@ class ChannelForm(Form):
         return {**now.model_dump(mode="json"), **typed}
 
 
-def form_of_rules(rules: ChannelRules) -> dict[str, Any]:
-    """Return fields of the form as they stand in the channel."""
-    told = rules.model_dump(mode="json")
+def _shown_rules(told: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **{n: told[n] for n in _SAME},
-        "author_rows": list(rules.authors.items()),
-        "template": rules.template or "",
-        "place": place_value(rules.pipeline_id, rules.stage_id),
-        "eight_to_seven": _EIGHTS[rules.eight_to_seven],
+        "template": told["template"] or "",
+        "place": place_value(told["pipeline_id"], told["stage_id"]),
+        "eight_to_seven": _EIGHTS[told["eight_to_seven"]],
     }
+
+
+def form_of_rules(rules: ChannelRules) -> dict[str, Any]:
+    """Return fields of the form as they stand in the channel."""
+    return {**_shown_rules(rules.model_dump(mode="json")), "author_rows": list(rules.authors.items())}

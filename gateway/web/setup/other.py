@@ -117,7 +117,7 @@ async def _saved_together(
     merged = together(_was(call.form.was), stands, sent)
     if merged.clashes:
         said = {name: call.texts.say("setup.other.changed", now=str(stands[name])) for name in merged.clashes}
-        return await _page(call, part, sent, said, 409)
+        return await _page(call, part, merged.typed, said, 409)
     typed = merged.typed
     read = read_fields(account.settings, part, typed)
     own, policy = read.dumped["numbers"], call.services.configuration.now.policy_of(call.account.id)

@@ -10,7 +10,7 @@ import pytest
 from gateway.store.admin.accounts import account as account_of
 from gateway.store.admin.staff import replace_staff
 from gateway.store.channels.access import default_channels, rights_in_channels
-from gateway.store.channels.channels import saved_channels
+from gateway.store.channels.channels import SavedChannel, saved_channels
 from gateway.store.crm_accounts.exchanges import report
 from routing.texts.catalogue import Language
 from sms.channels.kinds import CHANNEL_KINDS
@@ -36,6 +36,11 @@ async def shop(site: Site) -> Site:
 async def rights(site: Site) -> dict[str, dict[str, Any]]:
     async with site.pool.acquire() as conn:
         return dict(await rights_in_channels(conn, ACCOUNT))
+
+
+async def _channels(site: Site) -> list[SavedChannel]:
+    async with site.pool.acquire() as conn:
+        return await saved_channels(conn, ACCOUNT)
 
 
 async def defaults(site: Site) -> dict[str, str]:
@@ -105,6 +110,34 @@ async def test_rules_of_a_channel_are_saved_and_what_the_form_does_not_show_stay
     ticked = await admin.post(f"{path}/switch", {"is_on": ""})
     assert ticked.location == PATH
     assert "не участвует" in (await admin.get(PATH)).words
+
+
+async def test_two_who_change_one_channel_both_have_theirs_and_of_one_field_the_second_is_asked(
+    shop: Site,
+) -> None:
+    await connect(shop.pool, "c1", "Retail", {})
+    admin, path = shop.as_("admin"), f"{PATH}/c1"
+    opened = await admin.get(path)
+    first = {"name": "Бот", "copies": "day", "employees": ["anna"]}
+    assert (await admin.post(path, fields_of(opened, **first))).status == 303
+    second = {"copies": "none", "keeps_deleted_text": "1"}
+    asked = await admin.post(path, fields_of(opened, **second))
+    assert asked.status == 409
+    assert "Тем временем сохранено: «day»" in asked.words
+    (unchanged,) = await _channels(shop)
+    assert (unchanged.name, unchanged.rules.copies, unchanged.rules.keeps_deleted_text) == (
+        "Бот",
+        "day",
+        False,
+    )
+    del second["copies"]
+    assert (await admin.post(path, fields_of(opened, **second))).status == 303
+    (both,) = await _channels(shop)
+    assert (both.name, both.rules.copies, both.rules.keeps_deleted_text) == ("Бот", "day", True)
+    assert both.rules.employees == ("anna",)
+    assert (await admin.post(path, fields_of(asked))).status == 303  # whoever was asked saves again
+    (last,) = await _channels(shop)
+    assert (last.name, last.rules.copies) == ("Бот", "none")
 
 
 async def test_what_a_rule_cannot_be_is_marked_at_its_field_and_what_was_typed_stays(shop: Site) -> None:
