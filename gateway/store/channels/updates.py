@@ -21,15 +21,19 @@ FROM unnest($1::text[], $2::text[]) AS s (account_id, subject) HAVING count(*) >
 """  # noqa: S608 - a constant
 
 _INSERT = """
-INSERT INTO channel_update (account_id, channel_id, dedupe_key, client_key, about, told, raw, told_at, sequence, received_at,
-    state, error)
-SELECT $1, u.channel_id, u.dedupe_key, u.client_key, u.about, u.told::jsonb, u.raw, u.told_at, u.sequence, $2,
+INSERT INTO channel_update (account_id, update_id, channel_id, dedupe_key, client_key, about, told, raw, told_at, sequence,
+    received_at, state, error)
+OVERRIDING SYSTEM VALUE SELECT $1, u.update_id, u.channel_id, u.dedupe_key, u.client_key, u.about, u.told::jsonb, u.raw, u.told_at, u.sequence, $2,
     CASE WHEN u.error IS NULL THEN 'pending' ELSE 'dead' END, u.error
 FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::bytea[], $9::timestamptz[], $10::bigint[],
-    $11::text[]) AS u (channel_id, dedupe_key, client_key, about, told, raw, told_at, sequence, error)
+    $11::text[], $12::bigint[]) AS u (channel_id, dedupe_key, client_key, about, told, raw, told_at, sequence, error, update_id)
 ON CONFLICT (channel_id, dedupe_key) DO NOTHING
 RETURNING client_key, state
 """
+
+_NEXT_IDS = (
+    "SELECT nextval(pg_get_serial_sequence('channel_update', 'update_id')) FROM generate_series(1, $1)"
+)
 
 _KEYS_OF_CHATS = """
 SELECT channel_id, chat_id, client_key FROM dialogue
@@ -93,13 +97,16 @@ class PendingUpdate:
 async def store_updates(
     conn: Conn, account_id: str, updates: Sequence[NewUpdate], received_at: datetime
 ) -> int:
-    """Store those that are not known yet and make a job for each client, in the caller's transaction. How many are new."""
+    """Store those that are not known yet and make a job for each client, in the caller's transaction. How many are new. They are
+    numbered as they came, and written in the order of their keys: two who tell the same at once wait for each other's rows."""
+    ids = sorted(row[0] for row in await conn.fetch(_NEXT_IDS, len(updates)))
+    numbered = sorted(zip(updates, ids, strict=True), key=lambda u: (u[0].channel_id, u[0].dedupe_key or ""))
     rows = await conn.fetch(
         _INSERT,
         account_id,
         received_at,
         *(
-            [getattr(u, name) for u in sorted(updates, key=lambda u: (u.channel_id, u.dedupe_key or ""))]
+            [getattr(u, name) for u, _ in numbered]
             for name in (
                 "channel_id",
                 "dedupe_key",
@@ -112,6 +119,7 @@ async def store_updates(
                 "error",
             )
         ),
+        [id for _, id in numbered],
     )
     await enqueue_chats(
         conn, sorted({(account_id, r["client_key"]) for r in rows if r["state"] == "pending"})

@@ -351,3 +351,13 @@ async def test_who_may_be_written_to_goes_by_when_it_was_and_not_by_what_came_la
                 for told in [whole] if at_once else [[whole[i]] for i in order]:
                     await shop.told(*told)
     assert {d["chat_id"]: d["can_write"] for d in await shop.dialogues()} == expected
+
+
+async def test_messages_of_one_moment_stand_as_they_came_whatever_their_ids_are(shop: ChatShop) -> None:
+    """As from a messenger that numbers nothing and has ids without order."""
+    ids = ["zz-c", "zz-a", "b-9", "zz-b", "a-1"]
+    same = [client_message(id, text=f"{n}", at="2026-03-02T07:00:00Z") for n, id in enumerate(ids)]
+    untimed = [client_message(f"{id}-u", chat="8", text=f"{n}") for n, id in enumerate(ids)]
+    await shop.told(*same)
+    await shop.told(*untimed)
+    assert await shop.texts() == ["0", "1", "2", "3", "4"] * 2
