@@ -48,21 +48,23 @@ async def placed(
         ),
     )
     if decision.contact is None and decision.deal is None and not decision.makes_deal:
+        if dialogue.deal is None and dialogue.place_reason != decision.reason:  # why there is none
+            await set_place(conn, _with_reason(context, dialogue, decision))
         return dialogue
     before = dialogue
     contact, deal = await _ordered(context, saved, dialogue, decision, cause)
     dialogue = replace(dialogue, contact=contact, deal=deal)
     if decision.reason != "same-deal":  # why it is this deal was said when it became it
-        dialogue = replace(
-            dialogue,
-            place_reason=decision.reason,
-            place_steps=[step.as_json() for step in decision.steps],
-            place_at=context.now,
-        )
+        dialogue = _with_reason(context, dialogue, decision)
     await set_place(conn, dialogue)
     if before.deal is None and not decision.makes_deal:
         await _owned_by_who_answered(context, saved, dialogue, written_at)
     return await owned_by_template(context, saved, client, before, dialogue, cause)
+
+
+def _with_reason(context: JobContext, dialogue: Dialogue, decision: IncomingDecision) -> Dialogue:
+    steps = [step.as_json() for step in decision.steps]
+    return replace(dialogue, place_reason=decision.reason, place_steps=steps, place_at=context.now)
 
 
 async def _owned_by_who_answered(
@@ -81,10 +83,7 @@ async def known_place(context: JobContext, saved: SavedChannel, dialogue: Dialog
     decision = await _decided(context, IncomingSituation(client=client, rules=saved.rules, is_on=saved.is_on))
     placed_now = replace(dialogue, contact=decision.contact, deal=decision.deal)
     if decision.deal is not None:
-        steps = [step.as_json() for step in decision.steps]
-        placed_now = replace(
-            placed_now, place_reason=decision.reason, place_steps=steps, place_at=context.now
-        )
+        placed_now = _with_reason(context, placed_now, decision)
     await set_place(context.conn, placed_now)
     return placed_now
 

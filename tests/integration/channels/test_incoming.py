@@ -361,3 +361,17 @@ async def test_messages_of_one_moment_stand_as_they_came_whatever_their_ids_are(
     await shop.told(*same)
     await shop.told(*untimed)
     assert await shop.texts() == ["0", "1", "2", "3", "4"] * 2
+
+
+async def test_why_a_dialogue_has_no_deal_is_said(shop: ChatShop) -> None:
+    async def reasons() -> list[str]:
+        return [d["place_reason"] for d in await shop.dialogues()]
+
+    await shop.told(client_message("g1", chat="group", kind="group"))
+    assert await reasons() == ["group-chat"]
+    await shop.change(is_on=False)
+    await shop.told(client_message("m1", phone=CLIENT))
+    assert await reasons() == ["group-chat", "channel-off"]
+    await shop.change(is_on=True)
+    await shop.told(client_message("m2", phone=CLIENT))
+    assert await reasons() == ["group-chat", "new-client"]
