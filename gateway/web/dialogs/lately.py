@@ -12,6 +12,7 @@ from gateway.web.dialogs.parts import in_one_line
 from gateway.web.dialogs.whose import onlooker
 from gateway.web.frame import AnyPageCall
 from routing.dialogues.access import seen_in
+from runtime.masking import mask_numbers
 
 _MOST_DIALOGUES, _MOST_MESSAGES = 50, 3
 
@@ -24,6 +25,11 @@ class WrittenLately:
     text: str
     is_ours: bool
     href: str
+
+    @property
+    def without_numbers(self) -> str:
+        """For a wall, which everybody in the room reads."""
+        return mask_numbers(self.text)
 
 
 async def written_lately(call: AnyPageCall, number: str | None) -> list[WrittenLately]:

@@ -382,4 +382,10 @@ async def test_beside_a_call_stands_what_its_client_wrote_last_for_those_who_may
     assert "Refused" in (await shop.as_("senior_manager").get("/")).page.by_id("now-calls").text
     for path in ("/", "/wall"):
         assert "Refused" not in (await shop.as_("read_only").get(path)).text
-    assert "Refused" not in (await shop.as_("admin").get("/wall")).text  # it hangs in a room
+    await told(shop.pool, client_message("w1", text="Ring me at 8 916 123-45-67"))
+    shown = (await shop.as_("admin").get("/")).page.by_id("now-calls")
+    assert "Ring me at 8 916 123-45-67" in shown.text
+    wall = (await shop.as_("admin").get("/wall")).page.by_id("now-calls")
+    assert "Ring me at" in wall.text
+    assert "123-45" not in wall.text  # it hangs in a room
+    assert [a for a in wall.all("a") if "dialogs" in (a.get("href") or "")] == []
