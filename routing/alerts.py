@@ -23,6 +23,7 @@ AlertKind = Literal[
     "calls-unknown",
     "sms-stopped",
     "channel-stopped",
+    "crm-chats-failing",
     "workers-missing",
     "backfill-ended",
 ]
@@ -52,6 +53,7 @@ PATIENCE: dict[AlertKind, timedelta] = {
     "calls-unknown": timedelta(0),
     "sms-stopped": timedelta(0),
     "channel-stopped": timedelta(0),
+    "crm-chats-failing": timedelta(minutes=10),
     "workers-missing": timedelta(minutes=1),
     "backfill-ended": timedelta(0),
 }

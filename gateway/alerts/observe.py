@@ -78,6 +78,7 @@ def _account(
         yield from _calls(account, around.calls.get(account.id, NO_CALLS))
         yield from _sms(account)
         yield from _channels(account, now)
+        yield from _crm_chats(account)
     yield _desk(account, own.settings.alerts.desk_full)
     yield _deals(account)
     for connection in account.connections:
@@ -159,6 +160,13 @@ def _channels(account: AccountStatus, now: datetime) -> Iterator[AlertObservatio
                 channel=channel.name,
                 fares=state,
             )
+
+
+def _crm_chats(account: AccountStatus) -> Iterator[AlertObservation]:
+    """Tell that dialogues do not show in the CRM's own chats. Where they are not set up, or off without trouble, nothing is watched."""
+    chats = account.crm_chats
+    if chats is not None and (chats.is_on or chats.error):
+        yield _seen(account.id, "crm-chats-failing", "bad" if chats.error else "good", chats=chats.error)
 
 
 def _broken(account: AccountStatus) -> AlertObservation:

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from gateway.alerts.observe import Facts
 from gateway.health.findings import duration
+from gateway.health.message_checks import crm_chats_fault
 from gateway.store.admin.accounts import Account
 from gateway.texts.sentences import TEXTS
 from routing.alerts import AlertCause, AlertKind, AlertWord
@@ -27,6 +28,7 @@ PAGES: dict[AlertKind, str] = {
     "calls-unknown": "docs/reference/outbound.md#an-attempt",
     "sms-stopped": "docs/how-to/send-texts.md#when-nothing-goes-out",
     "channel-stopped": "docs/reference/channels.md#states-of-a-channel",
+    "crm-chats-failing": "docs/how-to/connect-amocrm-chats.md#when-something-is-wrong",
     "workers-missing": "deploy/runbook.md#no-worker",
     "backfill-ended": "docs/how-to/reactivate-after-an-outage.md",
 }
@@ -110,6 +112,7 @@ def _values(cause: AlertCause, facts: Facts, place: AlertPlace) -> dict[str, Val
         "reason": _reason(facts, texts),
         "stopped_by": _stopped_by(facts),
         "fares": _fares(facts),
+        "fault": crm_chats_fault(str(facts.get("chats") or "")),
     }
     if isinstance(heard_at := facts.get("heard_at"), str):
         found["heard_at"] = local_time(datetime.fromisoformat(heard_at).astimezone(UTC), place.zone)

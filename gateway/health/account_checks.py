@@ -17,7 +17,7 @@ from crm.errors import (
 )
 from gateway.health.campaign_checks import campaign_findings
 from gateway.health.findings import Finding, about, bad, detail, duration, ok, some, warning
-from gateway.health.message_checks import channel_findings, sms_findings
+from gateway.health.message_checks import channel_findings, crm_chats_findings, sms_findings
 from gateway.health.views import AccountStatus, ConnectionState, FeedView, TemplatesView, WriterView
 from gateway.store.admin.accounts import BY_HAND, NOT_AUTHORISED
 from routing.texts.catalogue import InLanguages, Phrase, Value, phrase
@@ -66,6 +66,7 @@ def account_findings(account: AccountStatus, now: datetime) -> Iterator[Finding]
         yield from _pbx_clock(account, connection)
     yield from sms_findings(account.id, account.sms)
     yield from channel_findings(account.id, account.channels, ZoneInfo(account.time_zone))
+    yield from crm_chats_findings(account.id, account.crm_chats)
     if account.state == "on":
         yield from campaign_findings(account.id, account.time_zone, account.campaigns)
 

@@ -1,4 +1,4 @@
-"""SMS providers and messenger channels of an account: as the status shows them, and what a person should know of them."""
+"""SMS providers, messenger channels and the CRM's own chats of an account: as the status shows them, and what a person should know of them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,28 @@ from gateway.health.findings import Finding, about, bad, detail, ok, warning
 from gateway.health.views import ChannelStanding, SmsProviderState
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.channels.channels import SavedChannel
+from gateway.store.crm_chats.standing import CrmChatsStanding
 from gateway.store.sms.links import SmsLinkHeard
 from gateway.store.sms.standing import SmsStanding
 from routing.dialogues.gaps import ListeningGap
 from routing.dialogues.rule_problems import RuleProblem, rule_problems
-from routing.texts.catalogue import phrase
+from routing.texts.catalogue import Phrase, phrase
 from runtime.database.pool import Conn
 from sms.channels.kinds import CHANNEL_KINDS
 from sms.channels.reasons import ChannelState
 from sms.kinds import SMS_KINDS
 from sms.reasons import SmsReason
+
+_TOLD_FAULTS = (
+    "crm-chat-forbidden",
+    "crm-chat-not-there",
+    "crm-chat-silent",
+    "crm-chat-throttled",
+    "crm-forbidden",
+    "crm-unauthorised",
+    "crm-unavailable",
+)
+"""Codes of errors of the CRM's chats that have words of their own."""
 
 
 def sms_states(found: Iterable[SmsStanding]) -> list[SmsProviderState]:
@@ -150,3 +162,28 @@ def _of_channel(account_id: str, one: ChannelStanding) -> Finding:
     if one.state is ChannelState.WAITING:
         return warning("channel-waits", what, kind=kind, fares=fares, words=words, name=one.name)
     return bad("channel-stopped", what, kind=kind, fares=fares, words=words, name=one.name)
+
+
+def crm_chats_findings(account_id: str, chats: CrmChatsStanding | None) -> Iterator[Finding]:
+    """Nothing where they are not set up."""
+    if chats is None:
+        return
+    what = about("crm-chats", account=account_id)
+    if chats.error:
+        yield bad("crm-chats-failing", what, fault=crm_chats_fault(chats.error))
+    elif chats.is_on:
+        yield ok("crm-chats-well" if chats.is_connected else "crm-chats-connecting", what)
+    else:
+        yield ok("crm-chats-off", what)
+    if chats.dead and chats.is_on:
+        yield warning("crm-chats-unshown", what, count=chats.dead)
+
+
+def crm_chats_fault(error: str) -> Phrase:
+    """Return the words of an error of the CRM's chats, by the code that it begins with."""
+    code = error.partition(":")[0].strip()
+    return (
+        phrase(f"crm-chats.fault.{code}")
+        if code in _TOLD_FAULTS
+        else phrase("crm-chats.fault.other", code=code)
+    )

@@ -64,6 +64,7 @@ from gateway.store.campaigns.standing import CampaignStanding, campaign_standing
 from gateway.store.channels.channels import SavedChannel, channels_by_account
 from gateway.store.channels.gaps import latest_open_gaps
 from gateway.store.crm_accounts.exchanges import reports
+from gateway.store.crm_chats.standing import CrmChatsStanding, crm_chats_standing
 from gateway.store.crm_events.work import backlog_by_consumer
 from gateway.store.desk.entries import DeskKind, counts_by_account
 from gateway.store.distribution.listing import ItemBacklog, backlogs
@@ -140,6 +141,7 @@ class _Facts:
     watches: Mapping[str, Watch]
     sms: Mapping[str, list[SmsStanding]]
     channels: Mapping[str, list[SavedChannel]]
+    crm_chats: Mapping[str, CrmChatsStanding]
     gaps: Mapping[str, ListeningGap]
     misfits: Mapping[str, tuple[RuleProblem, ...]]
     campaigns: Mapping[str, list[CampaignStanding]]
@@ -173,6 +175,7 @@ async def _facts(conn: Conn, now: datetime, ids: Sequence[str] | None, *, is_ful
         watches=await watches(conn, ids),
         sms=await sms_standing(conn, ids),
         channels=channels,
+        crm_chats=await crm_chats_standing(conn, ids),
         misfits=await rule_misfits(conn, channels) if is_full else {},
         gaps=await latest_open_gaps(conn, now - _GAP_DAYS),
         campaigns=await campaign_standing(conn, ids) if is_full else {},
@@ -251,6 +254,7 @@ class _Reader:
         facts, id = self._facts, account.id
         effects = facts.effects.get(id, store.NO_EFFECTS)
         inbox = facts.inbox.get(id, store.InboxFigures())
+        deals = facts.distribution.get(id) or DistributionFigures()
         crm = self._crm(id)
         return AccountStatus(
             id=id,
@@ -270,9 +274,7 @@ class _Reader:
             unread=UnreadView.model_validate(facts.unread.get(id, NOTHING_UNREAD)),
             desk={str(kind): n for kind, n in facts.desk.get(id, {}).items()},
             cases=CasesView.model_validate(facts.cases.get(id, NO_CASES)),
-            distribution=DistributionFigures.model_validate(
-                facts.distribution.get(id) or DistributionFigures()
-            ),
+            distribution=DistributionFigures.model_validate(deals),
             backfill=self._backfill(id),
             people=self._people(id),
             forbidden=self._forbidden(id),
@@ -284,6 +286,7 @@ class _Reader:
             connections=self._connections(id),
             sms=sms_states(facts.sms.get(id, ())),
             channels=channel_standings(facts.channels.get(id, ()), facts.gaps, facts.misfits),
+            crm_chats=facts.crm_chats.get(id),
             campaigns=self._campaigns(account),
         )
 

@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from gateway.store.crm_chats.standing import CrmChatsStanding
 from sms.channels.reasons import ChannelState
 
 
@@ -259,30 +260,26 @@ class CampaignAtWork(_View):
     opens_at: datetime | None = None
 
 
-class MatrixView(_View):
-    """The published matrix as it was last checked. first: the worst of its problems, with what to do; first_ru: the same in Russian."""
-
-    checked_at: datetime
-    version: int
-    errors: int
-    warnings: int
-    first: str | None
-    first_ru: str | None = None
-
-
 class TemplatesView(_View):
-    """The templates of distribution, or the triggers that are on, as they were last checked. first, first_ru: as of MatrixView, with the name."""
+    """The templates of distribution, or the triggers that are on, as they were last checked. first: the worst of the problems, with what to
+    do; first_ru: the same in Russian."""
 
     checked_at: datetime
     errors: int
     warnings: int
     first: str | None
     first_ru: str | None = None
+
+
+class MatrixView(TemplatesView):
+    """The published matrix as it was last checked."""
+
+    version: int
 
 
 class AccountStatus(_View):
     """desk: how much of each kind is set aside. forbidden: what the CRM does not show this key. left_out: `field: code` -> how often the CRM would not have that value
-    in the last week, and it was left out. presence_doubt: why nobody is taken off as absent just now, "" = they are."""
+    in the last week, and it was left out. crm_chats: null = not set up. presence_doubt: why nobody is taken off as absent just now, "" = they are."""
 
     id: str
     name: str
@@ -313,6 +310,7 @@ class AccountStatus(_View):
     connections: list[ConnectionState]
     sms: list[SmsProviderState] = []
     channels: list[ChannelStanding] = []
+    crm_chats: CrmChatsStanding | None = None
     campaigns: list[CampaignAtWork] = []
 
 

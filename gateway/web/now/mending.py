@@ -75,6 +75,10 @@ _BY_PAGE: Mapping[str, tuple[str, ...]] = {
         "channel-rule",
         "channel-gap",
     ),
+    "/setup/channels/crm-chats": (
+        "crm-chats-failing",
+        "crm-chats-unshown",
+    ),
     "/messages/campaigns": (
         "campaign-connection",
         "campaign-nobody",

@@ -170,6 +170,19 @@ def test_a_channel_that_waits_is_given_half_an_hour() -> None:
     assert channel_alarms(waits, MONDAY + timedelta(minutes=31))["c1 waiting"] == "bad"
 
 
+def test_dialogues_that_do_not_show_in_the_crms_chats_are_a_cause_while_that_lasts() -> None:
+    def health(chats: dict[str, Any] | None) -> str | None:
+        seen_alarms = seen(crm_chats=chats)
+        found = [o for (kind, _), o in seen_alarms.items() if kind == "crm-chats-failing"]
+        return found[0].health if found else None
+
+    assert health({"is_on": True, "error": "crm-chat-forbidden: 403"}) == "bad"
+    assert health({"is_on": True, "is_connected": True}) == "good"
+    assert health({"is_on": False}) is None
+    assert health({"is_on": False, "is_connected": True, "error": "crm-chat-silent: no answer"}) == "bad"
+    assert health(None) is None
+
+
 LONG_AGO = MONDAY - timedelta(minutes=30)
 
 

@@ -33,6 +33,7 @@ FACTS: dict[AlertKind, dict[str, str | int]] = {
     "calls-unknown": {"count": 2},
     "sms-stopped": {"stopped_by": "no-money", "waiting": 3},
     "channel-stopped": {"channel": "Shop", "fares": "no_money"},
+    "crm-chats-failing": {"chats": "crm-chat-forbidden: 403"},
     "workers-missing": {},
     "backfill-ended": {"state": "done", "calls": 40, "done": 70, "dead": 1},
 }

@@ -12,6 +12,7 @@ from gateway.health.account_checks import account_findings
 from gateway.health.findings import duration, in_words
 from gateway.health.views import AccountStatus
 from gateway.store.admin.accounts import BY_HAND, NOT_AUTHORISED
+from gateway.store.crm_chats.standing import CrmChatsStanding
 from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import LANGUAGES, Language
 
@@ -343,3 +344,30 @@ def test_a_time_in_which_nobody_listened_to_a_messenger_is_told_beside_how_it_fa
     found = [f for f in findings_of(channels=[{**channel, **missed}]) if "Shop" in f.subject]
     assert [(f.code, f.is_ok) for f in found] == [("channel-well", True), ("channel-gap", True)]
     assert "from 2026-02-27 13:00 to 2026-03-02 13:00 may be missing" in found[1].message
+
+
+@pytest.mark.parametrize(
+    ("chats", "told"),
+    [
+        (None, []),
+        ({"is_on": False}, [("crm-chats-off", "switched off")]),
+        ({"is_on": True}, [("crm-chats-connecting", "being connected")]),
+        ({"is_on": True, "is_connected": True}, [("crm-chats-well", "dialogues show")]),
+        (
+            {"is_on": True, "error": "crm-chat-forbidden: 403"},
+            [("crm-chats-failing", "does not take the id or the secret")],
+        ),
+        ({"is_on": True, "error": "odd: what"}, [("crm-chats-failing", "refused with the code odd")]),
+        (
+            {"is_on": True, "is_connected": True, "dead": 2},
+            [("crm-chats-well", "dialogues show"), ("crm-chats-unshown", "would not show in its chats: 2")],
+        ),
+    ],
+)
+def test_how_the_crms_own_chats_fare_is_told_where_they_are_set_up(
+    chats: dict[str, Any] | None, told: list[tuple[str, str]]
+) -> None:
+    standing = CrmChatsStanding(**chats) if chats else None
+    found = [f for f in findings_of(crm_chats=standing) if f.code.startswith("crm-chats")]
+    assert [f.code for f in found] == [code for code, _ in told]
+    assert all(words in f.message for f, (_, words) in zip(found, told, strict=True))
