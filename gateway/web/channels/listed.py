@@ -11,6 +11,7 @@ from gateway.admin.channels.channels import ChannelOrder
 from gateway.admin.refused import InputRefused
 from gateway.store.admin.matrix_catalogue import catalogue_of
 from gateway.store.channels.channels import SavedChannel, saved_channels
+from gateway.web.channels.crm_chats import chats_seen, fault_of, tone_of
 from gateway.web.channels.typed import SWITCHES, ChannelForm
 from gateway.web.frame import AnyPageCall, PageAnswer, PageCall, PageQuery, SeeOther, Shown
 from gateway.web.setup.pbx import KindQuery, allowed_to
@@ -82,8 +83,12 @@ async def show(call: PageCall) -> Shown:
     async with call.connection() as conn:
         found = await saved_channels(conn, call.account.id)
         catalogue = await catalogue_of(conn, call.account.id)
+        chats = await chats_seen(call, conn)
     values = {
         "tabs": tabs_of(call, "channels"),
+        "chats": chats,
+        "chats_tone": tone_of(chats),
+        "chats_fault": fault_of(chats),
         "found": [seen_channel(call, saved, catalogue) for saved in found],
         "kinds": sorted(CHANNEL_KINDS),
     }

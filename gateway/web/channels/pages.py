@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, Literal
 
-from gateway.web.channels import access, listed, one
+from gateway.web.channels import access, crm_chats, listed, one
 from gateway.web.frame import PageAnswer, PageRoute
 
 _PATH, _ACCESS = listed.PATH, access.PATH
@@ -34,6 +34,12 @@ PAGES: tuple[PageRoute, ...] = (
     _page("POST", f"{_ACCESS}/preset", access.give_preset, configures=True),
     _page("POST", f"{_ACCESS}/visibility", access.choose_visibility, configures=True),
     _page("POST", f"{_ACCESS}/refresh", access.refresh),
+    _page("GET", crm_chats.PATH, crm_chats.show),
+    _page("POST", crm_chats.PATH, crm_chats.change),
+    _page("POST", f"{crm_chats.PATH}/switch", crm_chats.switch, configures=True),
+    _page("POST", f"{crm_chats.PATH}/retry", crm_chats.retry),
+    _page("GET", f"{crm_chats.PATH}/remove", crm_chats.ask_removal),
+    _page("POST", f"{crm_chats.PATH}/remove", crm_chats.remove),
     _page("GET", _ONE, one.show_one),
     _page("POST", _ONE, one.change),
     _page("POST", f"{_ONE}/switch", one.switch),

@@ -15,6 +15,7 @@ from gateway.admin.load_directory import AccountIsOff, ask_for_sync
 from gateway.admin.refused import InputRefused
 from gateway.admin.switch_account import switch
 from gateway.health.account_checks import reason_said
+from gateway.health.message_checks import crm_chats_fault
 from gateway.health.status import installation_status
 from gateway.health.views import AccountStatus
 from gateway.store.admin import accounts as rows
@@ -141,6 +142,7 @@ def _on(call: AnyPageCall, seen: CrmSeen) -> tuple[CrmTone, Phrase]:
 async def page_values(call: AnyPageCall, conn: Conn) -> dict[str, Any]:
     seen = await crm_seen(call, conn)
     tone, sentence = state_of(call, seen)
+    chats = seen.status.crm_chats
     return {
         "tabs": tabs_of(call, "crm"),
         "seen": seen,
@@ -151,6 +153,7 @@ async def page_values(call: AnyPageCall, conn: Conn) -> dict[str, Any]:
         "redirect": _redirect_address(call),
         "budget": seen.status.crm.budget if seen.status.crm else None,
         "rate": call.account.settings.requests_per_second,
+        "chats_fault": crm_chats_fault(chats.error) if chats and chats.error else None,
         "typed": {},
         "errors": {},
         "consent": "",
