@@ -76,10 +76,12 @@ function onAfterSettle(event) {
   if (document.activeElement && document.activeElement !== document.body) return;
   const part = document.getElementById(lost.inside);
   const found = again(lost, part);
-  if (found) return found.focus({ preventScroll: true });
-  const heading = part?.querySelector("h1, h2, h3");
-  if (heading) {
-    heading.tabIndex = -1;
-    heading.focus({ preventScroll: true });
-  }
+  focusOn(found ?? part?.querySelector("h1, h2, h3"));
+}
+
+// A heading takes the focus only when it is told to, in each reading anew.
+function focusOn(place) {
+  if (!place) return;
+  if (place.tabIndex < 0) place.tabIndex = -1;
+  place.focus({ preventScroll: true });
 }
