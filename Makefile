@@ -20,7 +20,7 @@ demo: setup
 	@$(BIN)/callmatrix demo $(DEMO)
 
 test: setup
-	$(BIN)/python -m pytest -m "not pbx and not chaos and not foreign and not pages" -n 2 --dist loadfile --max-worker-restart 2 $(TESTS)
+	$(BIN)/python -m pytest -m "not pbx and not chaos and not foreign and not pages" -n $(or $(WORKERS),2) --dist loadfile --max-worker-restart 2 $(TESTS)
 
 coverage: setup
 	$(BIN)/python -m pytest -m "not pbx and not chaos and not foreign and not pages" -n 2 --dist loadfile --cov --cov-report=term $(TESTS)
