@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.roles import Role, may_act_as
 from gateway.store.calls.case_lists import waiting_count
+from gateway.web.crm_away.told import crm_away_of, said
 from gateway.web.dialogs.whose import unread_count
 from gateway.web.frame import AnyPageCall, NavName, PageRoute
 from gateway.web.missed.whose import owner_of
-from gateway.web.now.crm_away import crm_away_of, said
 from gateway.web.person import Person
 
 

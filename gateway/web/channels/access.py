@@ -16,6 +16,7 @@ from gateway.store.admin.matrix_catalogue import catalogue_of, catalogue_read_at
 from gateway.store.channels.access import default_channels, rights_in_channels
 from gateway.store.channels.channels import SavedChannel, saved_channels
 from gateway.web.channels.listed import SeenChannel, seen_channel
+from gateway.web.crm_away.told import refresh_said
 from gateway.web.frame import (
     AnyPageCall,
     Form,
@@ -26,7 +27,6 @@ from gateway.web.frame import (
     Shown,
     page_not_found,
 )
-from gateway.web.now.crm_away import refresh_said
 from gateway.web.refusals import refusal_said
 from gateway.web.setup.tabs import tabs_of
 from routing.dialogues.access import ACCESS_PRESETS, AccessPreset, ChannelRight, Visibility

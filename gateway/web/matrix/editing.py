@@ -13,6 +13,7 @@ from gateway.admin.matrix.merging import BothChanged, save_part
 from gateway.store.admin import matrices as store
 from gateway.store.admin.matrix import editing as stored
 from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.web.crm_away.told import refresh_said
 from gateway.web.frame import Form, PageCall, PageQuery, PageRefused, SeeOther, Shown, page_not_found
 from gateway.web.matrix.conflict import conflict_page, merge_said
 from gateway.web.matrix.fields import ACTION, action_of, fresh_action
@@ -258,7 +259,7 @@ async def refresh(call: PageCall) -> SeeOther:
             await ask_for_sync(conn, call.account.id, is_full=False)
     except AccountIsOff:
         return SeeOther(call.here("/matrix"), said=phrase("matrix.page.refresh-off"))
-    return SeeOther(call.here("/matrix"), said=phrase("matrix.page.refresh-asked"))
+    return SeeOther(call.here("/matrix"), said=await refresh_said(call))
 
 
 async def note_editor(call: PageCall[EditorsQuery, None]) -> Shown:

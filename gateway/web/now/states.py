@@ -9,7 +9,7 @@ from typing import Literal
 
 from gateway.health.account_checks import failing_feeds
 from gateway.health.views import AccountStatus, ConnectionState
-from gateway.web.now.crm_away import PASSES_BY_ITSELF
+from gateway.web.crm_away.told import PASSES_BY_ITSELF
 from gateway.web.words.words import Words
 from routing.settings import AlertPolicy
 from routing.texts.catalogue import Phrase, phrase

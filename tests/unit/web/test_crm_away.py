@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.web.now.crm_away import CrmAway, crm_away
+from gateway.web.crm_away.told import CrmAway, crm_away
 
 NOW = datetime(2026, 11, 27, 13, 5, tzinfo=UTC)
 SINCE = NOW - timedelta(minutes=7)

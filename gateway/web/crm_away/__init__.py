@@ -1,0 +1,1 @@
+"""Whether the CRM is away, for every page that says so."""
