@@ -18,7 +18,7 @@ from gateway.web.setup.pbx import KindQuery, allowed_to
 from gateway.web.setup.refusals import errors_of
 from gateway.web.setup.tabs import tabs_of
 from routing.matrix.catalogue import Catalogue
-from routing.texts.catalogue import phrase
+from routing.texts.catalogue import Texts, phrase
 from sms.channels.kinds import CHANNEL_KINDS
 from sms.channels.port import ChannelKind
 from sms.channels.reasons import ChannelState
@@ -102,18 +102,32 @@ async def show_new(call: PageCall[KindQuery, None]) -> PageAnswer:
 
 
 def _new_page(call: AnyPageCall, form: ChannelForm, errors: Mapping[str, str]) -> Shown:
-    fields = fields_of(CHANNEL_KINDS[form.kind], form.settings, frozenset())
+    fields = fields_of(CHANNEL_KINDS[form.kind], form.settings, frozenset(), call.texts)
     values = {"tabs": tabs_of(call, "channels"), "typed": form, "errors": errors, **fields}
     return Shown("channels/new.html", values, status=422 if errors else 200)
 
 
-def fields_of(kind: ChannelKind, settings: Mapping[str, Any], held: frozenset[str]) -> dict[str, Any]:
+def fields_of(
+    kind: ChannelKind, settings: Mapping[str, Any], held: frozenset[str], texts: Texts
+) -> dict[str, Any]:
     """Return what the kind is asked for. held: names of the keys that are set."""
     return {
         "keys": [(name, name in kind.keys, name in held) for name in (*kind.keys, *kind.more_keys)],
-        "settings": [(n, str(settings.get(n, ""))) for n in kind.settings if n not in SWITCHES],
+        "settings": [
+            (n, value := str(settings.get(n, "")), _choices(kind, n, value, texts))
+            for n in kind.settings
+            if n not in SWITCHES
+        ],
         "switches": [(n, is_switched_on(settings.get(n))) for n in kind.settings if n in SWITCHES],
     }
+
+
+def _choices(kind: ChannelKind, name: str, value: str, texts: Texts) -> list[tuple[str, str]]:
+    """Return what the setting may be, each with its words; [] = any text. A value that is none of them stays to be seen."""
+    known = kind.choices.get(name, ())
+    said = [(one, texts.say(f"setup.channels.choice.{name}.{one}")) for one in known]
+    odd = [(value, value)] if value not in ("", *known) else []
+    return [("", texts.say(f"setup.channels.choice.{name}")), *said, *odd] if known else []
 
 
 async def add(call: PageCall[PageQuery, ChannelForm]) -> PageAnswer:

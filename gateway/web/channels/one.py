@@ -90,7 +90,7 @@ async def _one_page(
             if rights.get(person.id, {}).get(saved.id, "none") == "none"
         ],
         **_choices(call, catalogue, form),
-        **fields_of(kind, typed.settings if typed else held.settings, frozenset(held.keys)),
+        **fields_of(kind, typed.settings if typed else held.settings, frozenset(held.keys), call.texts),
     }
     return Shown("channels/one.html", values, status=status if errors else 200)
 

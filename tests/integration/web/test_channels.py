@@ -346,9 +346,40 @@ async def _said_after(site: Site, path: str) -> str:
     return (await admin.get(asked.headers["Location"], Cookie=cookie)).words
 
 
-async def test_asked_for_new_data_while_the_crm_is_away_says_that_the_former_stay(shop: Site) -> None:
-    path = f"{ACCESS}/refresh"
+@pytest.mark.parametrize("path", [f"{ACCESS}/refresh", "/matrix/refresh"])
+async def test_asked_for_new_data_while_the_crm_is_away_says_that_the_former_stay(
+    shop: Site, path: str
+) -> None:
     assert "Данные amoCRM обновляются" in await _said_after(shop, path)
     async with shop.pool.acquire() as conn:
         await report(conn, ACCOUNT, "crm", {"token": {"warning": "expired"}})
     assert "прежние данные остаются" in await _said_after(shop, path)
+
+
+@pytest.mark.parametrize("kind", [kind for kind, of in CHANNEL_KINDS.items() if of.choices])
+async def test_a_setting_of_few_values_is_chosen_in_words_and_stored_as_the_api_knows_it(
+    shop: Site, kind: str
+) -> None:
+    page = (await shop.as_("admin").get(f"/setup/new-channel?kind={kind}")).page
+    for name, known in CHANNEL_KINDS[kind].choices.items():
+        offered = page.by_id(f"setting-{name}").all("option")
+        assert [one["value"] for one in offered] == ["", *known]
+        assert not {one.text for one in offered} & set(known)
+
+
+async def test_a_chosen_value_is_kept_shown_and_may_be_taken_back(shop: Site) -> None:
+    admin = shop.as_("admin")
+    keys = {"kind": "max", "name": "MAX", "key_name": "token", "key": "secret-of-the-bot"}
+    settings = {"setting_name": ["receives", "poll_seconds"], "setting": ["poll", "20"]}
+    path = (await admin.post("/setup/new-channel", {**keys, **settings})).location
+    page = await admin.get(path)
+    chosen = [o for o in page.page.by_id("setting-receives").all("option") if "selected" in o.attributes]
+    assert [one["value"] for one in chosen] == ["poll"]
+    async with shop.pool.acquire() as conn:
+        [saved] = await saved_channels(conn, ACCOUNT)
+    assert saved.channel.settings["receives"] == "poll"
+    values = ["" if v == "poll" else v for v in fields_of(page)["setting"]]
+    assert (await admin.post(path, fields_of(page, setting=values))).status == 303
+    async with shop.pool.acquire() as conn:
+        [saved] = await saved_channels(conn, ACCOUNT)
+    assert ("receives" in saved.channel.settings, saved.channel.settings["poll_seconds"]) == (False, "20")
