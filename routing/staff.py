@@ -82,6 +82,10 @@ class Staff(BaseModel):
         """Say whether the CRM takes them as responsible."""
         return person is not None and person.is_active and person.crm_user_id not in (None, *self.gone_users)
 
+    def is_gone(self, person: Employee | None) -> bool:
+        """Say whether the CRM is known to have switched them off. Of somebody just hired nothing is known yet."""
+        return person is not None and person.crm_user_id in self.gone_users
+
     def stand_ins(self, person: Employee | None) -> tuple[tuple[str, str], ...]:
         """Who gets what cannot be given to this person: (CRM user, what they are), the best first.
 

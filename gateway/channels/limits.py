@@ -45,6 +45,7 @@ async def onlooker_of(
         visibility=policy.visibility,
         is_observer=employee_id in policy.observers,
         owners=owners,
+        is_gone=staff.is_gone(staff.by_id.get(employee_id)),
     )
 
 
@@ -75,6 +76,8 @@ def message_to_send(
         file_bytes=file_bytes,
         largest_file=largest_file(saved),
         is_taken=is_taken,
+        is_gone=who.is_gone,
+        is_observer=who.is_observer,
     )
 
 

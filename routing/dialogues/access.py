@@ -21,13 +21,18 @@ ACCESS_PRESETS: tuple[AccessPreset, ...] = get_args(AccessPreset)
 class Onlooker:
     """employee_id None: somebody who administers the installation, and sees all. rights: by channel; one without a row: none.
     is_observer: sees all dialogues of the channels that they may read; owns none and answers in none. owners: by channel, whose
-    dialogues count as theirs; those of anybody else are nobody's, or nobody would see them. None = anybody's."""
+    dialogues count as theirs; those of anybody else are nobody's, or nobody would see them. None = anybody's. is_gone: the CRM has
+    switched them off; whatever rights they still hold are none."""
 
     employee_id: str | None
     rights: Mapping[str, ChannelRight]
     visibility: Visibility = "all"
     is_observer: bool = False
     owners: Mapping[str, Collection[str]] | None = None
+    is_gone: bool = False
+
+    def right_in(self, channel_id: str) -> ChannelRight:
+        return "none" if self.is_gone else self.rights.get(channel_id, "none")
 
 
 class SeenDialogues(NamedTuple):
@@ -42,7 +47,7 @@ def seen_in(who: Onlooker) -> SeenDialogues:
     """Return which dialogues this person may see."""
     if who.employee_id is None:
         return SeenDialogues(None, None)
-    channels = tuple(sorted(id for id, right in who.rights.items() if right != "none"))
+    channels = tuple(sorted(id for id in who.rights if who.right_in(id) != "none"))
     is_bound = who.visibility == "own" and not who.is_observer
     return SeenDialogues(channels, who.employee_id if is_bound else None, who.owners)
 
@@ -75,7 +80,7 @@ def may_write(who: Onlooker, channel_id: str, owner: str | None) -> bool:
     """Whether this person may write in it. Who administers and is no employee writes in nobody's name."""
     if who.employee_id is None or who.is_observer:
         return False
-    return who.rights.get(channel_id) == "send" and may_read(who, channel_id, owner)
+    return who.right_in(channel_id) == "send" and may_read(who, channel_id, owner)
 
 
 def is_of_another(who: Onlooker, channel_id: str, owner: str | None) -> bool:

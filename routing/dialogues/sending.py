@@ -7,6 +7,8 @@ from datetime import datetime, timedelta
 from typing import Literal, get_args
 
 SendRefusal = Literal[
+    "gone",
+    "observer",
     "no-right",
     "of-another",
     "channel-off",
@@ -33,7 +35,8 @@ _STATES: dict[str, SendRefusal] = {
 class MessageToSend:
     """length: of the text as the messenger counts, 0 = none. file_bytes: None = no file. state: of the channel, as
     sms.channels.reasons.ChannelState. window: None = for ever. is_of_another: somebody else's dialogue, which this person does not
-    see. is_anyway: the sender knows that it is another's dialogue."""
+    see. is_anyway: the sender knows that it is another's dialogue. is_gone: whoever writes is switched off in the CRM. is_observer:
+    they see and do not answer."""
 
     now: datetime
     may_write: bool
@@ -50,11 +53,15 @@ class MessageToSend:
     is_of_another: bool = False
     is_taken: bool = False
     is_anyway: bool = False
+    is_gone: bool = False
+    is_observer: bool = False
 
 
 def refusal_of(told: MessageToSend) -> SendRefusal | None:
     """Return why it must not go out, the gravest reason first; None: it may."""
     checks: tuple[tuple[bool, SendRefusal], ...] = (
+        (told.is_gone, "gone"),
+        (told.is_observer, "observer"),
         (told.is_of_another, "of-another"),
         (not told.may_write, "no-right"),
         (not told.is_on, "channel-off"),

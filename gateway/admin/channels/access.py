@@ -14,7 +14,7 @@ from gateway.store.admin.staff import staff_of
 from gateway.store.channels import access as store
 from gateway.store.channels.channels import saved_channels
 from routing.dialogues.access import AccessPreset, ChannelRight, Visibility, preset_right
-from routing.staff import Staff
+from routing.staff import Employee, Staff
 from runtime.database.pool import Conn
 
 _OUT = "out"
@@ -58,18 +58,25 @@ def _refuse_who_left(
     for employee_id, right in rights.items():
         person = staff.by_id[employee_id]
         is_more = right not in (None, "none", held.get(employee_id, {}).get(channel_id))
-        if is_more and person.crm_user_id in staff.gone_users:
-            raise InputRefused(
-                "rights",
-                f"'{employee_id}' ({person.name}) is switched off in the CRM and cannot look after dialogues",
-                "switch the CRM user on, or give the right to somebody else",
-            )
+        if is_more and staff.is_gone(person):
+            raise _switched_off("rights", person)
+
+
+def _switched_off(field: str, person: Employee) -> InputRefused:
+    return InputRefused(
+        field,
+        f"'{person.id}' ({person.name}) is switched off in the CRM and cannot look after dialogues",
+        "switch the CRM user on, or give the right to somebody else",
+    )
 
 
 async def write_from(conn: Conn, account_id: str, channel: str, employee_id: str) -> None:
     """Have an employee write from this channel where several are open to them. Raise InputRefused."""
     async with conn.transaction():
         saved = await channel_of(conn, account_id, channel)
+        staff = await staff_of(conn, account_id)
+        if staff.is_gone(staff.by_id.get(employee_id)):
+            raise _switched_off("employee", staff.by_id[employee_id])
         if not await store.choose_default(conn, account_id, employee_id, saved.id):
             raise InputRefused(
                 "employee",

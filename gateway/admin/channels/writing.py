@@ -15,7 +15,6 @@ from gateway.channels.numbers import client_number, number_policy_of
 from gateway.channels.written import WrittenFile, WrittenMessage
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.audit import AuditChange, record
-from gateway.store.admin.staff import staff_of
 from gateway.store.channels.access import default_channels
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.listing import DialogueFilter, listed_dialogues
@@ -24,6 +23,9 @@ from gateway.texts.sentences import TEXTS
 from routing.dialogues.access import Onlooker, seen_in
 from runtime.database.pool import Conn
 from sms.channels.sending import is_key
+
+_TEXTS = TEXTS["en"]
+_REASONS = "see 'A message goes out' in docs/reference/channels.md"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ class MessageNotTaken(InputRefused):
     code = "message-not-taken"
 
     def __init__(self, why: NotTaken, said: str) -> None:
-        remedy = "send it with is_anyway" if why.reason == "taken" else "see 'Why a message is not sent'"
+        remedy = "send it with is_anyway" if why.reason == "taken" else _REASONS
         super().__init__("text", said, remedy, problems=[{"reason": why.reason, "owner": why.owner}])
 
 
@@ -54,6 +56,7 @@ async def send_message(
     conn: Conn, job: ClientJob, account: Account, who: Onlooker, written: WrittenMessage
 ) -> ChatMessage:
     """Take a message that this employee writes; a channel's sender sends it. Raise NoSuchDialogue, KeyOfAnother, InputRefused."""
+    _refuse_gone(who)
     found = await listed_dialogues(
         conn, account.id, seen_in(who), DialogueFilter(dialogue_id=written.dialogue_id), 1
     )
@@ -70,6 +73,7 @@ async def write_first(
 ) -> ChatMessage:
     """Take a message to a client who has not written, or has: it goes into the dialogue that there is. Raise KeyOfAnother,
     InputRefused, NothingOfThatName."""
+    _refuse_gone(who)
     saved = await _channel_of_writer(conn, account.id, who, first.channel)
     number = await _number(conn, saved, first.number) if first.number else ""
     async with conn.transaction():
@@ -83,6 +87,12 @@ async def write_first(
             is_anyway=first.is_anyway,
         )
         return await _taken(context, account, saved, of.client_key, who, written)
+
+
+def _refuse_gone(who: Onlooker) -> None:
+    """Whoever is switched off in the CRM is told so; to them every dialogue and channel is as good as none."""
+    if who.is_gone:
+        raise MessageNotTaken(NotTaken("gone"), _TEXTS.say("dialogue.refusal.gone"))
 
 
 async def _channel_of_writer(conn: Conn, account_id: str, who: Onlooker, channel: str) -> SavedChannel:
@@ -120,7 +130,8 @@ async def _taken(
         )
     taken = await accept_message(context, saved, client_key, who, written)
     if isinstance(taken, NotTaken):
-        raise MessageNotTaken(taken, await _in_words(context.conn, account, taken))
+        owner = context.staff.by_id.get(taken.owner or "")
+        raise MessageNotTaken(taken, _in_words(taken, owner.name if owner else ""))
     message = taken.message
     if taken.is_new:
         change = AuditChange(
@@ -134,9 +145,7 @@ async def _taken(
     return message
 
 
-async def _in_words(conn: Conn, account: Account, why: NotTaken) -> str:
-    staff = await staff_of(conn, account.id)
-    owner = staff.by_id.get(why.owner or "")
-    texts = TEXTS[account.settings.language]
+def _in_words(why: NotTaken, owner: str) -> str:
+    """As all refusals of the API: in English. Pages say it from `reason` in the reader's language."""
     key = f"dialogue.refusal.{why.reason}"
-    return texts.say(key, owner=owner.name if owner else "") if why.reason == "taken" else texts.say(key)
+    return _TEXTS.say(key, owner=owner) if why.reason == "taken" else _TEXTS.say(key)

@@ -114,7 +114,7 @@ async def list_dialogues(call: ApiCall[DialoguesQuery, None]) -> Items[DialogueV
     q = call.query
     before = page_after(q.after) if q.after else None
     async with call.services.pool.acquire() as conn:
-        who = await onlooker(conn, call)
+        who = await reader(conn, call)
         wanted = DialogueFilter(
             channel_id=q.channel, before=(before[0], _number(before[1], "after")) if before else None
         )
@@ -219,8 +219,17 @@ async def onlooker(conn: Conn, call: AnyCall, employee: str | None = None) -> On
     return await onlooker_of(conn, call.account, staff, bound or employee, sees_all=sees_all)
 
 
-async def seen_dialogue(conn: Conn, call: AnyCall) -> asyncpg.Record:
+async def reader(conn: Conn, call: AnyCall) -> Onlooker:
+    """Return who reads. Raise ApiError where the CRM has switched them off: an empty list would not say why."""
     who = await onlooker(conn, call)
+    if who.is_gone:
+        title = "The CRM user of this token's employee is switched off: dialogues are closed."
+        raise ApiError(403, "forbidden", title, detail="Switch the CRM user on, or take another token.")
+    return who
+
+
+async def seen_dialogue(conn: Conn, call: AnyCall) -> asyncpg.Record:
+    who = await reader(conn, call)
     wanted = DialogueFilter(dialogue_id=_dialogue_id(call))
     rows = await listed_dialogues(conn, call.account.id, seen_in(who), wanted, 1)
     if not rows:

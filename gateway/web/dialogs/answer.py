@@ -66,7 +66,7 @@ async def answer_box(
 def _said(call: AnyPageCall, who: Onlooker, refusal: SendRefusal) -> str:
     if refusal == "no-right" and not who.employee_id:
         return call.texts.say("dialogs.read_only.nobody")
-    if refusal == "no-right" and who.is_observer:
+    if refusal == "observer":
         return call.texts.say("dialogs.read_only.observer")
     return call.texts.say(
         "dialogs.read_only.channel" if refusal == "no-right" else f"dialogue.refusal.{refusal}"

@@ -33,6 +33,8 @@ NEW_PATH = f"{PATH}/new"
 _KEY_BITS = 144
 _MOST_KNOWN = 5
 _OF_THE_CHANNEL = (
+    "gone",
+    "observer",
     "no-right",
     "channel-off",
     "unauthorised",
@@ -81,7 +83,7 @@ class WaysToWrite:
 
 
 async def ways_to_write(call: AnyPageCall, conn: Conn, who: Onlooker) -> WaysToWrite:
-    own = [s for s in await saved_channels(conn, call.account.id) if who.rights.get(s.id) == "send"]
+    own = [s for s in await saved_channels(conn, call.account.id) if who.right_in(s.id) == "send"]
     judged = [(s, standing_refusal(s, NoDialogueYet(), who, call.now)) for s in own]
     able = tuple(s for s, refusal in judged if refusal is None)
     starred = (await default_channels(conn, call.account.id)).get(who.employee_id or "", "")
@@ -194,6 +196,8 @@ def _said(call: AnyPageCall, refusal: str) -> str:
 def _why_nowhere(call: AnyPageCall, who: Onlooker, ways: WaysToWrite) -> str:
     if not who.employee_id:
         return call.texts.say("dialogs.new.nobody")
+    if who.is_gone:
+        return call.texts.say("dialogs.gone.off")
     if who.is_observer:
         return call.texts.say("dialogs.read_only.observer")
     return call.texts.say("dialogs.new.none_open" if ways.closed else "dialogs.new.no_right")

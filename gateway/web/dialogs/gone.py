@@ -23,7 +23,9 @@ async def why_gone(call: AnyPageCall, conn: Conn) -> str | None:
         return None
     who = await onlooker(call, conn)
     channel, owner = row["channel_id"], row["owner"]
-    if who.rights.get(channel, "none") == "none" or is_nobodys(who.owners, channel, owner):
+    if who.is_gone:
+        return call.texts.say("dialogs.gone.off")
+    if who.right_in(channel) == "none" or is_nobodys(who.owners, channel, owner):
         return call.texts.say("dialogs.gone.right")
     person = call.services.configuration.now.staff[call.account.id].by_id.get(owner)
     return call.texts.say("dialogs.gone.taken", owner=person.name if person else owner)

@@ -85,7 +85,7 @@ async def list_values(
         "q": query,
         "current": current,
         "chips": _chips(call, query),
-        "no_channel": _why_nothing(call, channels, named),
+        "no_channel": _why_nothing(call, who, channels, named),
         "list_href": call.here(
             f"/dialogs/{current}" if current else "/dialogs", **query.kept, **query.place, part="list"
         ),
@@ -106,13 +106,18 @@ def _chips(call: AnyPageCall, query: DialogsQuery) -> list[tuple[str, str, bool]
 
 
 def _why_nothing(
-    call: AnyPageCall, channels: Mapping[str, SavedChannel], named: Sequence[tuple[str, str]]
+    call: AnyPageCall,
+    who: Onlooker,
+    channels: Mapping[str, SavedChannel],
+    named: Sequence[tuple[str, str]],
 ) -> str:
     """Return why there can be no dialogue for this person, as the end of a sentence's key; "" = there can be some."""
     if not channels:
         return "connect" if call.may("admin") else "none"
     if named:
         return ""
+    if who.is_gone:
+        return "gone"
     return "no_right" if call.who.bound.employee else "no_employee"
 
 

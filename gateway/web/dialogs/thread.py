@@ -91,7 +91,7 @@ async def thread_values(
 
 
 def _may_quote(who: Onlooker, row: asyncpg.Record, saved: SavedChannel) -> bool:
-    return CHANNEL_KINDS[saved.channel.kind].capabilities.has_quotes and who.rights.get(saved.id) == "send"
+    return CHANNEL_KINDS[saved.channel.kind].capabilities.has_quotes and who.right_in(saved.id) == "send"
 
 
 def _messages(

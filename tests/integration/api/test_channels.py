@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from crm.port import CrmUser
+from crm.store.metadata import store_users
 from gateway.calls.client_job import ClientJob
 from gateway.channels.chat_job import ChatJob
 from gateway.store.admin.accounts import add_api_token
@@ -16,7 +18,7 @@ from gateway.store.admin.roles import Role
 from routing.matrix.presets import recommended
 from tests.fakes.channels.sandbox import client_message, tell
 from tests.fakes.matrices import PublishedMatrix
-from tests.integration.api.client import ACCOUNT, Api
+from tests.integration.api.client import ACCOUNT, ANNA, SENIOR, Api
 from tests.integration.api.command_line import callmatrix
 from tests.waiting import until
 
@@ -171,7 +173,56 @@ async def test_case_43_own_dialogues_and_those_of_nobody_until_they_are_somebody
     await api.ask("PUT", "{a}/settings", body={"dialogues": {"visibility": "own", "observers": ["anna"]}})
     assert (await api.ask("GET", path, role=who))["owner"] == "boss"
     refused = await api.ask("POST", path + "/messages", body={"key": "k2", "text": "x"}, role=who, status=409)
-    assert refused["problems"][0]["reason"] == "no-right"  # case 44: an observer answers nobody
+    assert refused["problems"][0]["reason"] == "observer"  # case 44: an observer answers nobody
+    assert "observers see all dialogues" in refused["title"], "in English, as all titles are"
+    assert "'A message goes out'" in refused["detail"]
+
+
+async def test_whoever_the_crm_has_switched_off_reads_and_writes_nothing_and_is_told_why(
+    api: Api, database_url: str
+) -> None:
+    channel = await connected(api)
+    await told(api, channel, client_message("m1"))
+    await api.ask("PUT", f"{PATH}/{channel['id']}/rights", body={"rights": {"anna": "send", "boss": "send"}})
+    who = await anna(api)
+    (one,) = (await api.ask("GET", "{a}/dialogues", role=who))["items"]
+    path = f"{{a}}/dialogues/{one['id']}"
+    await _crm_users(api, boss=True)
+    assert await api.ask("GET", path, role=who), "of somebody just hired nothing is known yet"
+    await _crm_users(api, anna=False, boss=True)
+
+    async def is_closed() -> bool:
+        url = f"{api.url}/api/v1/accounts/{ACCOUNT}/dialogues/{one['id']}"
+        headers = {"Authorization": f"Bearer {api.tokens[who]}"}
+        async with api.http.get(url, headers=headers) as answer:
+            return answer.status == 403
+
+    await until(is_closed, "the gateway knows who has left", seconds=40)
+    for address in ("{a}/dialogues", path, path + "/messages"):
+        assert "switched off" in (await api.ask("GET", address, role=who, status=403))["title"]
+    for key, role, more in (("k1", who, {}), ("k2", "admin", {"employee": "anna"})):
+        body = {"key": key, "text": "x", **more}
+        refused = await api.ask("POST", path + "/messages", body=body, role=role, status=409)
+        assert (refused["code"], refused["problems"][0]["reason"]) == ("message-not-taken", "gone")
+        first = {**body, "channel": channel["id"], "number": "+79161234567"}
+        refused = await api.ask("POST", "{a}/dialogues", body=first, role=role, status=409)
+        assert refused["problems"][0]["reason"] == "gone"
+    refused = await api.ask("PUT", f"{PATH}/{channel['id']}/default", body={"employee": "anna"}, status=400)
+    assert "switched off in the CRM" in refused["title"]
+    written = ("channel", "write", "x", "--number", "+79161234567", "--employee", "anna")
+    said = await callmatrix(database_url, *written, "--channel", channel["name"], "--account", ACCOUNT)
+    assert "switched off" in said.stderr, said
+    assert await api.pool.fetchval("SELECT count(*) FROM chat_message") == 1
+    body = {"key": "k3", "text": "x", "employee": "boss"}
+    await api.ask("POST", path + "/messages", body=body, status=201)
+
+
+async def _crm_users(api: Api, **active: bool) -> None:
+    """As they were read: those of the employees that are named, on or off."""
+    users = {ANNA.id: ANNA.crm_user_id, SENIOR.id: SENIOR.crm_user_id}
+    async with api.pool.acquire() as conn:
+        read = [CrmUser(id=users[id] or "", name=id, email="", is_active=on) for id, on in active.items()]
+        await store_users(conn, ACCOUNT, read)
 
 
 async def test_a_dialogue_names_contact_and_deal_once_the_crm_has_them(api: Api) -> None:

@@ -9,15 +9,18 @@ from typing import Any
 import orjson
 import pytest
 
+from crm.port import CrmUser
 from crm.sandbox.chat_ids import amojo_id_of
 from crm.sandbox.control.chats import SECRET
 from crm.sandbox.sample_account import SENIOR, manager
+from crm.store.metadata import store_users
 from gateway.store.channels.messages import ChatMessage
 from routing.dialogues.rules import ChannelRules
 from tests.fakes.channels.sandbox import SentIntoChat, client_message, echo_of, status
 from tests.integration.channels.shop import RULES
 from tests.integration.channels.test_sending import write
 from tests.integration.crm_chats.scene import CardShop, Killed
+from tests.integration.intake.office import ACCOUNT
 
 ANNA, PETR = manager(101), manager(102)
 
@@ -116,6 +119,18 @@ async def test_whoever_may_only_read_is_told_so_in_the_card(card: CardShop) -> N
     assert len(await card.shop.messages()) == 1
     (row,) = await card.rows("SELECT * FROM crm_chat_hook")
     assert (row["state"], row["reason"], row["told"]) == ("refused", "no-right", None)
+
+
+async def test_whoever_is_switched_off_in_the_crm_is_told_so_in_the_card(card: CardShop) -> None:
+    async with card.shop.pool.acquire() as conn:
+        await store_users(conn, ACCOUNT, [CrmUser(id=str(ANNA), name="Анна", email="", is_active=False)])
+    await card.answers("Ещё тут", ANNA)
+    await card.turns()
+    await card.sends()
+    assert card.messenger.messages == []
+    ((code, words),) = (await statuses(card))[0]
+    assert (code, "отключена" in words) == (-1, True)
+    assert [row["reason"] for row in await card.rows("SELECT * FROM crm_chat_hook")] == ["gone"]
 
 
 async def test_whoever_is_no_employee_is_told_so(card: CardShop) -> None:
@@ -251,4 +266,4 @@ async def test_a_channel_that_is_off_says_so_in_the_card(card: CardShop) -> None
     await card.give(boss="send")
     await card.turns()
     ((code, words),) = (await statuses(card))[0]
-    assert (code, words) == (-1, "канал выключен: включите его")
+    assert (code, words) == (-1, "канал выключен: включит его тот, кто отвечает за систему")

@@ -9,6 +9,8 @@ from urllib.parse import urlencode
 
 import pytest
 
+from crm.port import CrmUser
+from crm.store.metadata import store_users
 from gateway.admin.accounts import save_settings
 from gateway.store.admin.accounts import account as account_of
 from gateway.store.admin.bindings import Bindings
@@ -65,6 +67,32 @@ def form_of(page: Any) -> dict[str, str]:
     return {
         field["name"]: field["value"] for field in form.all("input", type="hidden") if field["name"] != "csrf"
     }
+
+
+async def test_whoever_is_switched_off_in_the_crm_sees_no_dialogue_and_is_told_why(shop: Site) -> None:
+    anna, retail = who(shop, "anna"), await one(shop, "7")
+    form = form_of((await anna.get(retail)).page)
+    assert (await anna.get("/dialogs/new")).status == 200
+    async with shop.pool.acquire() as conn:
+        gone = CrmUser(id=ANNA.crm_user_id or "", name="Анна", email="", is_active=False)
+        await store_users(
+            conn, ACCOUNT, [gone, *(CrmUser(id=id, name=id, email="", is_active=True) for id in ("1", "12"))]
+        )
+    staff = shop.process.configuration
+    await until(lambda: "11" in staff.now.staff[ACCOUNT].gone_users, "the pages know who has left")
+    listed = (await anna.get("/dialogs")).words
+    assert "отключены в CRM" in listed
+    assert "Zhao" not in listed
+    assert (await anna.get(retail)).status == 404
+    sent = await anna.post(retail, {**form, "text": "Still here"})
+    assert sent.status == 404
+    assert "отключены в CRM" in sent.words
+    assert "Still here" in sent.text, "what was typed is given back"
+    assert "отключены в CRM" in (await anna.get("/dialogs/new")).words
+    begun = {"key": "k9", "text": "Hi", "channel": "c1", "number": "+79160000000"}
+    assert (await anna.post("/dialogs/new", begun)).status == 422
+    assert await ours(shop) == []
+    assert (await who(shop, "boris").get(retail)).status == 200
 
 
 async def test_everybody_sees_the_dialogues_of_their_channels_and_no_address_leads_further(

@@ -87,6 +87,17 @@ ROWS = (
         tests=(f"{_DAYS}::test_numbers_chats_and_names_of_clients_go_and_who_writes_again_begins_anew",),
     ),
     Sabotage(
+        name="who-has-left-still-reads-and-writes",
+        hurts="somebody who was dismissed reads what clients write, and answers them",
+        file="routing/dialogues/access.py",
+        old='return "none" if self.is_gone else self.rights.get(channel_id, "none")',
+        new='return self.rights.get(channel_id, "none")',
+        tests=(
+            "tests/unit/routing/test_dialogue_access.py"
+            "::test_whoever_is_switched_off_in_the_crm_has_no_right_whatever_they_hold",
+        ),
+    ),
+    Sabotage(
         name="a-dialogue-stays-with-who-cannot-see-it",
         hurts="a client waits whom nobody who may answer can see",
         file="routing/dialogues/access.py",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 
@@ -73,6 +74,16 @@ def test_a_dialogue_of_somebody_who_cannot_look_after_it_is_nobodys() -> None:
     assert not is_of_another(replace(own, rights={"send": "read"}), "send", "boris")
 
 
+def test_whoever_is_switched_off_in_the_crm_has_no_right_whatever_they_hold() -> None:
+    for one in (ANNA, OWN, replace(OWN, is_observer=True)):
+        gone = replace(one, is_gone=True)
+        assert seen_in(gone).channels == ()
+        for channel, owner in product(("read", "send"), (None, "anna")):
+            assert not may_read(gone, channel, owner)
+            assert not may_write(gone, channel, owner)
+            assert not is_of_another(gone, channel, owner)
+
+
 def test_case_42_a_person_writes_from_the_chosen_channel_else_from_the_only_one() -> None:
     assert default_channel({"a": "send", "b": "send"}, "b") == "b"
     assert default_channel({"a": "send", "b": "read"}, "b") == "a"
@@ -96,6 +107,8 @@ GOOD = MessageToSend(
 
 def test_case_45_each_limit_is_told_by_its_reason_and_what_is_within_all_goes_out() -> None:
     broken = (
+        {"may_write": False, "is_gone": True},
+        {"may_write": False, "is_observer": True},
         {"may_write": False},
         {"may_write": False, "is_of_another": True},
         {"is_on": False},

@@ -40,6 +40,9 @@ def test_what_cannot_be_given_to_somebody_goes_to_deputy_then_senior_then_admini
     assert staff.users_instead_of("1") == ("3", "4", "9")
     assert staff.users_instead_of("4") == ("9",)
     assert staff.users_instead_of("of nobody") == ("4", "9")
+    assert [staff.is_gone(one) for one in people[:2]] == [True, True]
+    assert not staff.is_gone(Employee(id="hired", name="Hired", crm_user_id="99", is_active=False))
+    assert not staff.is_gone(None)
     without_boss = Staff.of(people[:3], gone_users=("1", "2", "3"), admin_user="9")
     assert without_boss.users_instead_of("1") == ("9",)
 

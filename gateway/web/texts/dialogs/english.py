@@ -60,6 +60,8 @@ SENTENCES: Mapping[str, str] = {
     "dialogs.connect": "Connect a channel",
     "dialogs.no_channel.connect": "There are no channels yet. Connect a messenger, and what clients write appears here.",
     "dialogs.no_channel.none": "There are no channels yet: an administrator connects them.",
+    "dialogs.no_channel.gone": "You are switched off in the CRM: dialogues are closed to you until the CRM user is switched on.",
+    "dialogs.gone.off": "You are switched off in the CRM: dialogues are closed to you until the CRM user is switched on.",
     "dialogs.no_channel.no_right": "No channel is open to you yet. An administrator can give you access.",
     "dialogs.no_channel.no_employee": "Employees see dialogues. An administrator can link your sign-in to an employee.",
     "dialogs.gone.title": "This dialogue is not open to you any more",
