@@ -16,12 +16,14 @@ from gateway.distribution.recorded import KIND, GivenBy, inputs_json, outcome_js
 from gateway.distribution.standings import counted, other_deals
 from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import StaffStore, has_snapshot, write_snapshot
-from gateway.store.channels.handouts import follow_given
+from gateway.store.channels.access import rights_in_channels
+from gateway.store.channels.handouts import channel_of_item, follow_given
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
 from gateway.store.distribution import items as store
 from gateway.store.distribution.items import ItemRow
 from gateway.store.distribution.ledgers import BookedEntry, TemplateBooks, enter, save_ledgers
 from routing.decision import decision_id_of
+from routing.dialogues.access import may_not_write, passed_over
 from routing.distribution.decide import distribute
 from routing.distribution.item import NOTHING_SAID, Standing, WorkItem
 from routing.distribution.outcome import Distribution
@@ -66,7 +68,7 @@ class Handout:
         standings = await self._standings_now(conn)
         policy = self._account.settings.one_person
         only = await only_of_deal(conn, self._account.id, policy, self._staff, deal.id)
-        work = _work_item(item, deal, only)
+        work = _work_item(item, deal, only, await self._passed_over(conn, item))
         zone = ZoneInfo(self._account.time_zone)
         result = distribute(self._roster, work, self._ledgers, standings, self._now, zone)
         if result.outcome == "waits" and (item.reason, item.version) == (result.reason, self._held.version):
@@ -96,6 +98,16 @@ class Handout:
         of_chats = [(item.item_id, item.employee_id) for item in self._items if item.source == "chat"]
         if of_chats:
             await follow_given(conn, self._account.id, of_chats, self._now)
+
+    async def _passed_over(self, conn: Conn, item: ItemRow) -> frozenset[str]:
+        """Return who may not write to the client of a chat's deal."""
+        if item.source != "chat":
+            return frozenset()
+        channel = await channel_of_item(conn, self._account.id, item.item_id)
+        rights = await rights_in_channels(conn, self._account.id)
+        observers = self._account.settings.dialogues.observers
+        people = self._roster.people
+        return passed_over(people, may_not_write(people, rights, observers, channel or ""))
 
     async def _standings_now(self, conn: Conn) -> dict[str, Standing]:
         if self._standings is None:
@@ -247,10 +259,11 @@ async def _write_staff(conn: Conn, account_id: str, staff: Staff, known: StaffSt
 
 
 def waits_for_somebody(item: ItemRow, now: datetime) -> bool:
-    """Whether what comes behind it has to wait too: nobody can get anything, or the one whose turn it is has enough."""
+    """Whether what comes behind it has to wait too: nobody can get anything, or the one whose turn it is has enough. A chat's deal may
+    wait for who may write in its channel, while others are free."""
     if item.state != "waiting":
         return False
-    return item.reason in FOR_ALL or (
+    return (item.reason in FOR_ALL and item.source != "chat") or (
         is_gathered(item, now) and item.due_at is not None and item.due_at <= now
     )
 
@@ -272,7 +285,7 @@ def _waiting(item: ItemRow, result: Distribution, template: DistributionTemplate
     return replace(item, state="waiting", reason=result.reason, due_at=due_at, opens_at=opens_at)
 
 
-def _work_item(item: ItemRow, deal: KnownDeal, only: str | None) -> WorkItem:
+def _work_item(item: ItemRow, deal: KnownDeal, only: str | None, no_right: frozenset[str]) -> WorkItem:
     return WorkItem(
         kind="deal",
         id=deal.id,
@@ -283,4 +296,5 @@ def _work_item(item: ItemRow, deal: KnownDeal, only: str | None) -> WorkItem:
         tried=item.tried,
         only=only,
         excluded=frozenset(item.refused),
+        no_right=no_right,
     )

@@ -53,6 +53,7 @@ def inputs_json(
             **item._asdict(),
             "entered_at": item.entered_at.isoformat(),
             "excluded": sorted(item.excluded),
+            "no_right": sorted(item.no_right),
             "other_deals": [
                 {**d._asdict(), "via": sorted(d.via), "at": d.at.isoformat()} for d in item.other_deals
             ],
@@ -88,6 +89,7 @@ def _item(value: Mapping[str, Any]) -> WorkItem:
         "tried": tuple(value["tried"]),
         "excluded": frozenset(value["excluded"]),
         "tags": tuple(value["tags"]),
+        "no_right": frozenset(value.get("no_right", ())),
     }
     return WorkItem(**{**value, **read})
 

@@ -7,7 +7,9 @@ from zoneinfo import ZoneInfo
 
 from gateway.health.findings import Finding, about, bad, detail, ok, warning
 from gateway.health.views import ChannelStanding, SmsProviderState
+from gateway.store.admin.accounts import account
 from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.store.channels.access import template_misfits
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.crm_chats.standing import CrmChatsStanding
 from gateway.store.sms.links import SmsLinkHeard
@@ -106,7 +108,10 @@ async def rule_misfits(
     found: dict[str, tuple[RuleProblem, ...]] = {}
     for account_id, of in channels.items():
         catalogue = await catalogue_of(conn, account_id)
-        found |= {saved.id: rule_problems(saved.rules, catalogue) for saved in of}
+        stored = await account(conn, account_id)
+        for saved in of:
+            unable = await template_misfits(conn, saved, catalogue.staff, stored.settings.dialogues.observers)
+            found[saved.id] = (*rule_problems(saved.rules, catalogue), *unable)
     return found
 
 

@@ -29,6 +29,8 @@ SENTENCES: Mapping[str, str] = {
     "config.trigger-warning": "{where}: {message}; {remedy}",
     "config.channel": "channel {name}",
     "config.channel-stays": "channel '{name}' is not in the file; it stays as it is",
+    "config.channel-template-no-right": "channel '{name}': {names} are in the template and may not write in the channel; they are passed over. Give them the right, or take them out of the template",
+    "config.channel-template-nobody": "channel '{name}': nobody of the template ({names}) may write in the channel; deals are given to them all the same, and they cannot answer clients. Give them the right",
     "config.channel-lacks": "channel '{name}' lacks {names}: set them on the channel, since no file carries keys",
     "config.sms": "SMS provider {name}",
     "config.sms-stays": "SMS provider '{name}' is not in the file; it stays as it is",

@@ -29,6 +29,8 @@ SENTENCES: Mapping[str, str] = {
     "config.trigger-warning": "{where}: {message}; {remedy}",
     "config.channel": "канал {name}",
     "config.channel-stays": "канала «{name}» в файле нет; он остаётся как есть",
+    "config.channel-template-no-right": "канал «{name}»: {names} — шаблон раздаёт и им, но писать в канале им нельзя; их пропустят. Дайте право или уберите из шаблона",
+    "config.channel-template-nobody": "канал «{name}»: никому из шаблона ({names}) нельзя писать в канале; сделки им передаются, а отвечать клиентам они не смогут. Дайте право",
     "config.channel-lacks": "каналу «{name}» не хватает: {names}; задайте это у канала, ключей в файле не бывает",
     "config.sms": "SMS-провайдер {name}",
     "config.sms-stays": "SMS-провайдера «{name}» в файле нет; он остаётся как есть",

@@ -137,7 +137,7 @@ SENTENCES: Mapping[str, str] = {
     "finding.effects-waiting": "{waiting} waiting",
     "finding.events-dead": "{count} could not be processed",
     "finding.events-dead.remedy": "see 'callmatrix desk list --account {account}'",
-    "finding.set-aside": "calls, cases and webhooks that failed after several tries: {count}",
+    "finding.set-aside": "calls, cases, webhooks and messages of messengers that failed after several tries: {count}",
     "finding.set-aside.remedy": "see 'callmatrix desk list --account {account}': mend the cause, then 'callmatrix desk retry'",
     "finding.events-late": "{count} wait, the oldest for {age}",
     "finding.events-late.remedy": "is a worker running? see the workers' lines and logs",

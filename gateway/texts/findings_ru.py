@@ -137,7 +137,7 @@ SENTENCES: Mapping[str, str] = {
     "finding.effects-waiting": "ждут: {waiting}",
     "finding.events-dead": "не удалось обработать: {count}",
     "finding.events-dead.remedy": "смотрите 'callmatrix desk list --account {account}'",
-    "finding.set-aside": "звонки, дела о пропущенных и вебхуки, с которыми не справились после нескольких попыток: {count}",
+    "finding.set-aside": "звонки, дела о пропущенных, вебхуки и сообщения мессенджеров, с которыми не справились после нескольких попыток: {count}",
     "finding.set-aside.remedy": "смотрите 'callmatrix desk list --account {account}': устраните причину, затем 'callmatrix desk retry'",
     "finding.events-late": "ждут: {count}, самое давнее — {age}",
     "finding.events-late.remedy": "работает ли обработчик? смотрите строки обработчиков и их журналы",

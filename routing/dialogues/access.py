@@ -88,6 +88,22 @@ def is_of_another(who: Onlooker, channel_id: str, owner: str | None) -> bool:
     return may_write(who, channel_id, None) and not may_write(who, channel_id, owner)
 
 
+def may_not_write(
+    people: Collection[str],
+    rights: Mapping[str, Mapping[str, ChannelRight]],
+    observers: Collection[str],
+    channel: str,
+) -> tuple[str, ...]:
+    """Return who of these people may not write in a channel. rights: by employee, then by channel."""
+    return tuple(w for w in people if w in observers or rights.get(w, {}).get(channel) != "send")
+
+
+def passed_over(people: Collection[str], unable: Collection[str]) -> frozenset[str]:
+    """Return who of a template's people gets no turn with a channel's clients: who may not write there. Where nobody may, all have
+    their turns: better a deal that is somebody's than one that waits for ever."""
+    return frozenset(unable) if len(unable) < len(people) else frozenset()
+
+
 def preset_right(preset: AccessPreset) -> tuple[ChannelRight, bool]:
     """Return what somebody of this part gets in every channel, and whether they are an observer: a manager writes, a head looks
     at what is open to everybody, quality control at all there is."""

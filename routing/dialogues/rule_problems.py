@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from routing.dialogues.rules import ChannelRules
 from routing.matrix.catalogue import Catalogue, CataloguePipeline, CatalogueStage
+from routing.staff import Staff
 
 RuleProblemCode = Literal[
     "pipeline-unknown",
@@ -15,6 +16,8 @@ RuleProblemCode = Literal[
     "stage-closed",
     "stage-unsorted",
     "template-unknown",
+    "template-no-right",
+    "template-nobody",
     "employee-unknown",
     "employee-away",
     "author-blank",
@@ -25,6 +28,8 @@ RULE_PROBLEMS: tuple[RuleProblemCode, ...] = (
     "stage-closed",
     "stage-unsorted",
     "template-unknown",
+    "template-no-right",
+    "template-nobody",
     "employee-unknown",
     "employee-away",
     "author-blank",
@@ -50,6 +55,18 @@ def rule_problems(rules: ChannelRules, catalogue: Catalogue) -> tuple[RuleProble
         *_of_people("employees", rules.employees, catalogue),
         *_of_authors(rules, catalogue),
     )
+
+
+def right_problems(
+    rules: ChannelRules, people: Sequence[str], unable: Collection[str], staff: Staff
+) -> tuple[RuleProblem, ...]:
+    """Return what is said of a template's people who may not write in the channel: the rules are right, and nothing is refused
+    for it. unable: those of people who may not."""
+    if rules.owner != "template" or not unable:
+        return ()
+    names = ", ".join(person.name for id in unable if (person := staff.by_id.get(id)))
+    code: RuleProblemCode = "template-nobody" if len(unable) == len(people) else "template-no-right"
+    return (RuleProblem(rule="template", code=code, value=names),)
 
 
 def is_for_new_deals(stage: CatalogueStage) -> bool:

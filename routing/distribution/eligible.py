@@ -47,6 +47,8 @@ def asked_for(roster: Roster, item: WorkItem) -> Asked:
     barred: dict[str, LeftOut] = {}
     if item.tried or item.excluded:
         barred = {**dict.fromkeys(item.tried, "already_tried"), **dict.fromkeys(item.excluded, "excluded")}
+    if item.no_right:
+        barred = {**dict.fromkeys(item.no_right, "no_channel_right"), **barred}
     if item.kind == "missed_call" and item.owner is None:
         barred |= {p.id: "no_missed_calls" for p in roster.staff.employees if not p.gets_missed_calls}
     states = _RINGING if item.kind == "ring" else _ONLINE if mode == "online" else _ANY

@@ -28,7 +28,7 @@ class WorkItem(NamedTuple):
 
     other_deals: of the same client, deleted ones left out. tried: employee ids who had it and did not take it, oldest first.
     excluded: employee ids who must not get it now. only: employee id of the one person this client is for. entered_at: when it
-    came, aware UTC.
+    came, aware UTC. no_right: employee ids who may not write in the messenger channel that it came by.
     """
 
     kind: ItemKind
@@ -41,6 +41,7 @@ class WorkItem(NamedTuple):
     excluded: frozenset[str] = frozenset()
     only: str | None = None
     tags: tuple[str, ...] = ()
+    no_right: frozenset[str] = frozenset()
 
 
 class Standing(NamedTuple):

@@ -37,6 +37,7 @@ LeftOut = Literal[
     "excluded",
     "no_missed_calls",
     "already_tried",
+    "no_channel_right",
     "not_in_schedule",
     "off_shift",
     "holiday",

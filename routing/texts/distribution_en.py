@@ -32,6 +32,7 @@ SENTENCES: Mapping[str, str] = {
     "distribution.step.zero_weight": "has a share of zero",
     "distribution.step.excluded": "must not get this one",
     "distribution.step.no_missed_calls": "gets no missed calls of new callers",
+    "distribution.step.no_channel_right": "may not write in the channel that the client wrote to",
     "distribution.step.already_tried": "had it and did not take it to work",
     "distribution.step.not_in_schedule": "is not in the template's schedule",
     "distribution.step.off_shift": "does not work at this hour",

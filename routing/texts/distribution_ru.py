@@ -32,6 +32,7 @@ SENTENCES: Mapping[str, str] = {
     "distribution.step.zero_weight": "доля равна нулю",
     "distribution.step.excluded": "эту получить не может",
     "distribution.step.no_missed_calls": "не получает пропущенных от новых клиентов",
+    "distribution.step.no_channel_right": "нет права писать в канале, в который обратился клиент",
     "distribution.step.already_tried": "уже получал(а) и не взял(а) в работу",
     "distribution.step.not_in_schedule": "нет в графике шаблона",
     "distribution.step.off_shift": "не работает в этот час",

@@ -18,7 +18,9 @@ from gateway.admin.distribution.from_file import Warn
 from gateway.admin.protection.allowed import Allowed
 from gateway.admin.protection.shown_settings import told_settings
 from gateway.admin.refused import InputRefused
-from gateway.store.channels.access import rights_in_channels
+from gateway.store.admin.accounts import account
+from gateway.store.admin.staff import staff_of
+from gateway.store.channels.access import rights_in_channels, template_misfits
 from gateway.store.channels.channels import ChannelInFile, SavedChannel, saved_channels
 from runtime.database.pool import Conn
 from sms.channels.kinds import CHANNEL_KINDS
@@ -42,6 +44,8 @@ async def take_channels(
         return
     refuse_twice("channels", [part.name for part in document.channels])
     stored = {one.saved.name: one for one in await channels_in_file(conn, account_id)}
+    staff = await staff_of(conn, account_id)
+    observers = (await account(conn, account_id)).settings.dialogues.observers
     for position, part in enumerate(document.channels):
         try:
             saved = await _take(conn, account_id, part, stored.pop(part.name, None), allowed)
@@ -50,6 +54,8 @@ async def take_channels(
             raise ConfigRefused([DocumentProblem(where, err.message, err.remedy, err.code)]) from err
         if lacks := CHANNEL_KINDS[part.kind].missing(saved.channel):
             warn("channel-lacks", name=part.name, names=", ".join(lacks))
+        for told in await template_misfits(conn, saved, staff, observers):
+            warn(f"channel-{told.code}", name=part.name, names=told.value)
     for name in stored:
         warn("channel-stays", name=name)
 

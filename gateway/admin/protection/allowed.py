@@ -98,7 +98,7 @@ def _refuse_bad_url(name: str, url: str, vendor_hosts: Collection[str], allowed:
         hosts = [f"https://{vendor}" for vendor in sorted(vendor_hosts)]
         known = ", ".join(hosts)
         remedy = f"leave it out, or write {known or 'one that the operator names'}; {_NAMED_BY_OPERATOR}"
-        whose = "of this vendor" if known else "to which calls may be ordered"
+        whose = "of this vendor" if known else "that the operator allows"
         message, wanted = f"'{url}' is no address {whose}", "vendor url" if known else "url"
         raise SettingRefused("settings", name, wanted, message, remedy, value=url, known=hosts)
 

@@ -84,13 +84,18 @@ async def _fields(conn: Conn, account_id: str) -> tuple[CatalogueField, ...]:
 
 
 async def _templates(conn: Conn, account_id: str, staff: Staff) -> dict[str, int]:
+    return {name: len(people) for name, people in (await template_people(conn, account_id, staff)).items()}
+
+
+async def template_people(conn: Conn, account_id: str, staff: Staff) -> dict[str, tuple[str, ...]]:
+    """Return by template of distribution who of the staff can be given anything by it."""
     rows = await conn.fetch(
         "SELECT t.name, v.body FROM distribution_template t JOIN distribution_version v USING (account_id, name, version)"
         " WHERE t.account_id = $1 AND t.removed_at IS NULL ORDER BY t.name",
         account_id,
     )
     templates = {r["name"]: DistributionTemplate.model_validate_json(orjson.dumps(r["body"])) for r in rows}
-    return {name: len(roster_of(template, staff).people) for name, template in templates.items()}
+    return {name: roster_of(template, staff).people for name, template in templates.items()}
 
 
 async def catalogue_read_at(conn: Conn, account_id: str) -> datetime | None:

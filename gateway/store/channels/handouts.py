@@ -103,6 +103,17 @@ async def bind_handout(conn: Conn, due: DueHandout, item_id: str) -> None:
     await conn.execute(_BIND, due.account_id, due.dialogue_id, item_id, due.deal_id)
 
 
+async def channel_of_item(conn: Conn, account_id: str, item_id: str) -> str | None:
+    """Return by which channel the client of what is given wrote, None = the dialogue is gone."""
+    found: str | None = await conn.fetchval(
+        "SELECT d.channel_id FROM dialogue_handout h JOIN dialogue d USING (account_id, dialogue_id)"
+        " WHERE h.account_id = $1 AND h.item_id = $2",
+        account_id,
+        item_id,
+    )
+    return found
+
+
 async def follow_given(
     conn: Conn, account_id: str, given: Sequence[tuple[str, str | None]], at: datetime
 ) -> None:

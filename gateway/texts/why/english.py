@@ -178,6 +178,7 @@ SENTENCES: Mapping[str, str] = {
     "why.nobody.all.zero_weight": "all have a share of zero",
     "why.nobody.all.excluded": "none may be given this deal",
     "why.nobody.all.no_missed_calls": "nobody gets missed calls of new clients",
+    "why.nobody.all.no_channel_right": "nobody may write in the channel",
     "why.nobody.all.already_tried": "all had it and did not take it",
     "why.nobody.all.not_in_schedule": "nobody is in the schedule",
     "why.nobody.all.off_shift": "nobody on shift",

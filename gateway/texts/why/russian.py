@@ -179,6 +179,7 @@ SENTENCES: Mapping[str, str] = {
     "why.nobody.all.zero_weight": "у всех доля ноль",
     "why.nobody.all.excluded": "всем нельзя отдать эту сделку",
     "why.nobody.all.no_missed_calls": "никто не получает пропущенные от новых клиентов",
+    "why.nobody.all.no_channel_right": "ни у кого нет права писать в канале",
     "why.nobody.all.already_tried": "сделка уже была у каждого и не взята в работу",
     "why.nobody.all.not_in_schedule": "никого нет в графике",
     "why.nobody.all.off_shift": "никого на смене",

@@ -11,7 +11,7 @@ from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.channels.addresses import channel_address
 from gateway.store.admin.accounts import lock_account
 from gateway.store.admin.matrix_catalogue import catalogue_of
-from gateway.store.channels.access import rights_in_channels
+from gateway.store.channels.access import rights_in_channels, template_misfits
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.dialogues import count_of_channel
 from gateway.web.channels.listed import PATH, fields_of, seen_channel
@@ -73,6 +73,8 @@ async def _one_page(
         saved = await the_channel(conn, call)
         catalogue = await catalogue_of(conn, call.account.id)
         rights = await rights_in_channels(conn, call.account.id)
+        observers = call.account.settings.dialogues.observers
+        misfits = await template_misfits(conn, saved, catalogue.staff, observers)
     held, kind = saved.channel, CHANNEL_KINDS[saved.channel.kind]
     form = {**form_of_rules(saved.rules), "name": saved.name, "is_on": saved.is_on}
     if typed is not None:
@@ -84,6 +86,7 @@ async def _one_page(
         "was": standing(saved),
         "told_to": channel_address(call.services.settings.base_url, saved),
         "errors": errors or {},
+        "misfits": [call.texts.say(f"channel.rule.{told.code}", value=told.value) for told in misfits],
         "unseen": [
             person.name
             for person in catalogue.staff.employees

@@ -8,18 +8,20 @@ import asyncpg
 
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.dialogues import ids_of_effects
-from gateway.web.dialogs.lists import channel_icon, client_of
+from gateway.web.dialogs.lists import channel_icon, client_of, responsible
 from gateway.web.frame import AnyPageCall
 from routing.client import Ref
+from routing.dialogues.access import Onlooker
 from runtime.database.pool import Conn
 
 
 async def head_values(
-    call: AnyPageCall, conn: Conn, row: asyncpg.Record, saved: SavedChannel
+    call: AnyPageCall, conn: Conn, who: Onlooker, row: asyncpg.Record, saved: SavedChannel
 ) -> dict[str, Any]:
     """Return who the client is, whose the dialogue is, and which deal is its own."""
     staff = call.services.configuration.now.staff[call.account.id].by_id
-    owner = staff.get(row["owner"] or "")
+    owner_id = responsible(who, row)
+    owner = staff.get(owner_id)
     name, number = client_of(row, call.words), call.words.phone(row["number"])
     return {
         "row": row,
@@ -27,9 +29,9 @@ async def head_values(
         "client": name,
         "number": number if number != name else "",
         "channel_icon": channel_icon(saved),
-        "owner": (owner.name if owner else row["owner"]) or "",
+        "owner": owner.name if owner else owner_id,
         "owner_id": owner.crm_user_id if owner else None,
-        "is_own": row["owner"] is not None and row["owner"] == call.who.bound.employee,
+        "is_own": owner_id != "" and owner_id == call.who.bound.employee,
         "place_reason": call.texts.say(f"dialogue.place.{row['place_reason']}")
         if row["place_reason"]
         else "",

@@ -18,7 +18,7 @@ from gateway.web.dialogs.query import DialogsQuery, dialogue_address, list_addre
 from gateway.web.dialogs.whose import reader_of
 from gateway.web.frame import AnyPageCall
 from gateway.web.words.words import Words
-from routing.dialogues.access import Onlooker, seen_in
+from routing.dialogues.access import Onlooker, is_nobodys, seen_in
 from routing.staff import Employee
 from runtime.database.pool import Conn
 from sms.channels.model import MessageStatus
@@ -62,6 +62,11 @@ def client_of(row: asyncpg.Record, words: Words) -> str:
     return name or words.phone(row["number"]) or username or words.texts.say("dialogs.nameless")
 
 
+def responsible(who: Onlooker, row: asyncpg.Record) -> str:
+    """Return whose the dialogue is, "" = nobody's: also where its owner cannot look after it, as the lists count it."""
+    return "" if is_nobodys(who.owners, row["channel_id"], row["owner"]) else row["owner"]
+
+
 async def list_values(
     call: AnyPageCall, conn: Conn, who: Onlooker, query: DialogsQuery, current: int | None
 ) -> dict[str, Any]:
@@ -70,7 +75,7 @@ async def list_values(
     wanted = query.filter(reader.id, who.employee_id)
     rows = await listed_dialogues(conn, call.account.id, seen_in(who), wanted, _ROWS + 1)
     channels = {saved.id: saved for saved in await saved_channels(conn, call.account.id)}
-    lines = await _lines(call, conn, rows[:_ROWS], channels, query, current)
+    lines = await _lines(call, conn, who, rows[:_ROWS], channels, query, current)
     last = rows[_ROWS - 1] if len(rows) > _ROWS else None
     older = {"before_at": last["latest"].isoformat(), "before_id": last["dialogue_id"]} if last else {}
     seen = seen_in(who).channels
@@ -124,6 +129,7 @@ def _why_nothing(
 async def _lines(
     call: AnyPageCall,
     conn: Conn,
+    who: Onlooker,
     rows: Sequence[asyncpg.Record],
     channels: Mapping[str, SavedChannel],
     query: DialogsQuery,
@@ -134,7 +140,14 @@ async def _lines(
     unread = await unread_in(conn, call.account.id, reader_of(call).id, ids)
     return [
         _line(
-            call, row, channels.get(row["channel_id"]), last.get(row["dialogue_id"]), query, unread, current
+            call,
+            who,
+            row,
+            channels.get(row["channel_id"]),
+            last.get(row["dialogue_id"]),
+            query,
+            unread,
+            current,
         )
         for row in rows
     ]
@@ -142,6 +155,7 @@ async def _lines(
 
 def _line(
     call: AnyPageCall,
+    who: Onlooker,
     row: asyncpg.Record,
     saved: SavedChannel | None,
     last: ChatMessage | None,
@@ -150,7 +164,7 @@ def _line(
     current: int | None,
 ) -> DialogueLine:
     staff = call.services.configuration.now.staff[call.account.id].by_id
-    owner, id = staff.get(row["owner"] or ""), row["dialogue_id"]
+    owner, id = responsible(who, row), row["dialogue_id"]
     is_ours = last is not None and last.direction == "out"
     said = in_one_line(last.parts, call.words) if last else ""
     if last is not None and last.deleted_at:
@@ -166,8 +180,8 @@ def _line(
         by=_author(last, staff) if is_ours and last else "",
         is_refused=is_ours and last is not None and last.status is MessageStatus.REFUSED,
         unread=0 if id == current else unread.get(id, 0),
-        owner=(owner.name if owner else row["owner"]) or "",
-        is_own=row["owner"] is not None and row["owner"] == call.who.bound.employee,
+        owner=staff[owner].name if owner in staff else owner,
+        is_own=owner != "" and owner == call.who.bound.employee,
         is_current=id == current,
     )
 

@@ -32,7 +32,7 @@ async def one_page(call: AnyPageCall, query: DialogsQuery, status: int = 200, **
             return Shown("dialogs/_list.html", await list_values(call, conn, who, query, id))
         saved = await channel_of(conn, call.account.id, row["channel_id"])
         if part == "head":
-            head = await head_values(call, conn, row, saved)
+            head = await head_values(call, conn, who, row, saved)
             return Shown("dialogs/_head.html", {**head, **_addresses(call, query, id)})
         if not query.hidden:
             await mark_read(conn, call.account.id, id, reader_of(call))
@@ -43,7 +43,7 @@ async def one_page(call: AnyPageCall, query: DialogsQuery, status: int = 200, **
         values = {
             "tabs": tabs_of(call, "dialogs"),
             **await list_values(call, conn, who, query, id),
-            **await head_values(call, conn, row, saved),
+            **await head_values(call, conn, who, row, saved),
             **thread,
             "box": replace(box, **refused),
             "dialogue_id": id,

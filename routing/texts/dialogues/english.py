@@ -34,6 +34,8 @@ SENTENCES: Mapping[str, str] = {
     "channel.rule.stage-closed": "stage {value} closes deals: a new one cannot begin there",
     "channel.rule.stage-unsorted": "stage {value} is Unsorted: deals are not made there",
     "channel.rule.template-unknown": "there is no template '{value}'",
+    "channel.rule.template-no-right": "{value} may not write in the channel and are passed over: give them the right, or take them out of the template",
+    "channel.rule.template-nobody": "nobody of the template ({value}) may write in the channel: deals are given to them all the same, and they cannot answer clients; give them the right",
     "channel.rule.employee-unknown": "there is no employee '{value}'",
     "channel.rule.employee-away": "{value} cannot be given work: deactivated in the CRM, or not linked to it",
     "channel.rule.author-blank": "the messenger's id of {value} is empty, or has spaces around it",

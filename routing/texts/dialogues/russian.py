@@ -34,6 +34,8 @@ SENTENCES: Mapping[str, str] = {
     "channel.rule.stage-closed": "этап {value} закрывает сделки: новая не может с него начаться",
     "channel.rule.stage-unsorted": "этап {value} — «Неразобранное»: сделки на нём не создаются",
     "channel.rule.template-unknown": "нет шаблона «{value}»",
+    "channel.rule.template-no-right": "{value}: писать в канале нельзя, шаблон их пропускает. Дайте право или уберите из шаблона",
+    "channel.rule.template-nobody": "никому из шаблона ({value}) нельзя писать в канале: сделки им передаются, а отвечать клиентам они не смогут. Дайте право",
     "channel.rule.employee-unknown": "нет сотрудника «{value}»",
     "channel.rule.employee-away": "{value}: работу передать нельзя — отключён в CRM или не связан с ней",
     "channel.rule.author-blank": "идентификатор в мессенджере ({value}) пустой или с пробелами по краям",

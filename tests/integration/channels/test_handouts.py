@@ -12,6 +12,9 @@ from crm.effects.owners import OWNER_REFUSED
 from gateway.at_work import AtWork
 from gateway.distribution.availability import AccountHours
 from gateway.distribution.give import Giver
+from gateway.health.message_checks import rule_misfits
+from gateway.store.admin.staff import staff_of
+from gateway.store.channels.access import set_rights, template_misfits
 from routing.distribution.template import TemplateHours
 from routing.presence import Presence, PresenceState
 from routing.settings import DialoguePolicy
@@ -19,7 +22,7 @@ from routing.staff import Employee
 from tests.fakes.channels.sandbox import client_message
 from tests.integration.channels.crm import ShopCrm, by_weights
 from tests.integration.channels.shop import RULES, ChatShop
-from tests.integration.intake.office import CLIENT, SENIOR
+from tests.integration.intake.office import ACCOUNT, CLIENT, SENIOR
 
 BRUCE, SCROOGE, TONY, CONSTANTINE = (
     Employee(id=id, name=id, crm_user_id=user)
@@ -74,6 +77,49 @@ async def test_case_36_weights_give_items_1_2_3_to_4_and_5_whatever_is_restarted
     decided = await shop.rows("SELECT reason, steps FROM decision WHERE kind = 'distribution'")
     assert len(decided) == 5
     assert all(d["reason"] and d["steps"] for d in decided)
+
+
+async def _may_write(shop: ChatShop, *people: Employee) -> None:
+    async with shop.pool.acquire() as conn:
+        everybody = dict.fromkeys(("bruce", "scrooge", "tony", "constantine"), None)
+        await set_rights(conn, ACCOUNT, "c1", {**everybody, **{one.id: "send" for one in people}})
+
+
+async def test_who_may_not_write_in_the_channel_is_passed_over_and_the_walk_says_why(
+    shop: ChatShop, crm: ShopCrm
+) -> None:
+    await _may_write(shop, SCROOGE, CONSTANTINE)
+    for n in range(1, 5):
+        await _writes(shop, n)
+    await crm.gives()
+    assert await crm.owners() == ["scrooge", "constantine"] * 2
+    (first, *_) = await shop.rows(
+        "SELECT inputs, steps FROM decision WHERE kind = 'distribution' ORDER BY at"
+    )
+    said = {s["facts"]["employee"]: s["because"] for s in first["steps"] if s["verdict"] == "excluded"}
+    assert said == dict.fromkeys(("bruce", "tony"), "no_channel_right")
+    assert first["inputs"]["item"]["no_right"] == ["bruce", "tony"], "so that it can be computed again"
+    await _may_write(shop)
+    await _writes(shop, 5)
+    await crm.gives()
+    assert (await crm.owners())[4] is not None, "where nobody may, all have their turns"
+
+
+async def test_who_of_a_template_may_not_write_is_told_of(shop: ChatShop, crm: ShopCrm) -> None:
+    saved = await shop.channel("c1")
+
+    async def misfits() -> list[tuple[str, str]]:
+        async with shop.pool.acquire() as conn:
+            staff = await staff_of(conn, ACCOUNT)
+            told = await template_misfits(conn, saved, staff, ("tony",))
+            found = (await rule_misfits(conn, {ACCOUNT: [saved]}))["c1"]
+        assert {p.code for p in found} >= {p.code for p in told}
+        return [(p.code, p.value) for p in told]
+
+    await _may_write(shop, BRUCE, SCROOGE, TONY)
+    assert await misfits() == [("template-no-right", "tony, constantine")]
+    await _may_write(shop)
+    assert await misfits() == [("template-nobody", "bruce, scrooge, tony, constantine")]
 
 
 async def test_case_37_everybody_off_shift_the_dialogue_waits_and_is_given_to_who_comes(

@@ -87,6 +87,14 @@ ROWS = (
         tests=(f"{_DAYS}::test_numbers_chats_and_names_of_clients_go_and_who_writes_again_begins_anew",),
     ),
     Sabotage(
+        name="a-template-gives-chats-to-who-may-not-write",
+        hurts="a client waits: the dialogue is somebody's who cannot open it",
+        file="routing/distribution/eligible.py",
+        old='barred = {**dict.fromkeys(item.no_right, "no_channel_right"), **barred}',
+        new="pass",
+        tests=(f"{_HANDOUTS}::test_who_may_not_write_in_the_channel_is_passed_over_and_the_walk_says_why",),
+    ),
+    Sabotage(
         name="who-has-left-still-reads-and-writes",
         hurts="somebody who was dismissed reads what clients write, and answers them",
         file="routing/dialogues/access.py",

@@ -49,7 +49,7 @@ FINDINGS: Mapping[str, str] = {
     "now.finding.effects-dead.do": "Not sent",
     "now.finding.effects-held": "Held changes: {held}. They can be sent.",
     "now.finding.effects-held.do": "Send held calls",
-    "now.finding.set-aside": "Calls and changes that could not be worked on: {count}.",
+    "now.finding.set-aside": "Calls, changes in the CRM and messages that could not be worked on: {count}.",
     "now.finding.set-aside.do": "Not sent",
     "now.finding.events-dead": "PBX events that could not be read: {count}.",
     "now.finding.events-dead.do": "Not sent",

@@ -49,7 +49,7 @@ FINDINGS: Mapping[str, str] = {
     "now.finding.effects-dead.do": "Не отправлено",
     "now.finding.effects-held": "Придержанных записей: {held}. Их можно дослать.",
     "now.finding.effects-held.do": "Досылка звонков",
-    "now.finding.set-aside": "Не удалось обработать звонков и изменений: {count}.",
+    "now.finding.set-aside": "Не удалось обработать (звонки, изменения в CRM, сообщения мессенджеров): {count}.",
     "now.finding.set-aside.do": "Не отправлено",
     "now.finding.events-dead": "Не удалось прочитать событий АТС: {count}.",
     "now.finding.events-dead.do": "Не отправлено",

@@ -84,7 +84,7 @@ def test_the_operator_allows_what_stands_here() -> None:
     ],
 )
 def test_calls_are_ordered_only_where_the_operator_allows(url: str) -> None:
-    with pytest.raises(InputRefused, match="no address to which calls may be ordered"):
+    with pytest.raises(InputRefused, match="no address that the operator allows"):
         refuse_bad_places({"originate_url": url}, (), Allowed(pbx_hosts=frozenset({"api.test"})))
 
 
