@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from gateway.health.findings import Finding, about, bad, detail, ok, warning
 from gateway.health.views import ChannelStanding, SmsProviderState
 from gateway.store.admin.accounts import account
-from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.store.admin.matrix_catalogue import catalogue_of, template_people
 from gateway.store.channels.access import template_misfits
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.crm_chats.standing import CrmChatsStanding
@@ -109,8 +109,11 @@ async def rule_misfits(
     for account_id, of in channels.items():
         catalogue = await catalogue_of(conn, account_id)
         stored = await account(conn, account_id)
+        templates = await template_people(conn, account_id, catalogue.staff)
         for saved in of:
-            unable = await template_misfits(conn, saved, catalogue.staff, stored.settings.dialogues.observers)
+            unable = await template_misfits(
+                conn, saved, catalogue.staff, stored.settings.dialogues.observers, templates
+            )
             found[saved.id] = (*rule_problems(saved.rules, catalogue), *unable)
     return found
 

@@ -19,6 +19,7 @@ from gateway.admin.protection.allowed import Allowed
 from gateway.admin.protection.shown_settings import told_settings
 from gateway.admin.refused import InputRefused
 from gateway.store.admin.accounts import account
+from gateway.store.admin.matrix_catalogue import template_people
 from gateway.store.admin.staff import staff_of
 from gateway.store.channels.access import rights_in_channels, template_misfits
 from gateway.store.channels.channels import ChannelInFile, SavedChannel, saved_channels
@@ -46,6 +47,7 @@ async def take_channels(
     stored = {one.saved.name: one for one in await channels_in_file(conn, account_id)}
     staff = await staff_of(conn, account_id)
     observers = (await account(conn, account_id)).settings.dialogues.observers
+    templates = await template_people(conn, account_id, staff)
     for position, part in enumerate(document.channels):
         try:
             saved = await _take(conn, account_id, part, stored.pop(part.name, None), allowed)
@@ -54,7 +56,7 @@ async def take_channels(
             raise ConfigRefused([DocumentProblem(where, err.message, err.remedy, err.code)]) from err
         if lacks := CHANNEL_KINDS[part.kind].missing(saved.channel):
             warn("channel-lacks", name=part.name, names=", ".join(lacks))
-        for told in await template_misfits(conn, saved, staff, observers):
+        for told in await template_misfits(conn, saved, staff, observers, templates):
             warn(f"channel-{told.code}", name=part.name, names=told.value)
     for name in stored:
         warn("channel-stays", name=name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from gateway.store.admin.matrix_catalogue import template_people
 from gateway.store.channels.channels import SavedChannel
 from routing.dialogues.access import ChannelRight, default_channel, may_not_write
 from routing.dialogues.rule_problems import RuleProblem, right_problems
@@ -24,12 +23,17 @@ async def rights_in_channels(conn: Conn, account_id: str) -> dict[str, dict[str,
 
 
 async def template_misfits(
-    conn: Conn, saved: SavedChannel, staff: Staff, observers: Collection[str]
+    conn: Conn,
+    saved: SavedChannel,
+    staff: Staff,
+    observers: Collection[str],
+    templates: Mapping[str, Sequence[str]],
 ) -> tuple[RuleProblem, ...]:
-    """Return who of the template that hands a channel's deals out may not write there, as it is said to people."""
+    """Return who of the template that hands a channel's deals out may not write there, as it is said to people. templates: their
+    people, by name."""
     if saved.rules.owner != "template" or saved.rules.template is None:
         return ()
-    people = (await template_people(conn, saved.account_id, staff)).get(saved.rules.template, ())
+    people = templates.get(saved.rules.template, ())
     unable = may_not_write(people, await rights_in_channels(conn, saved.account_id), observers, saved.id)
     return right_problems(saved.rules, people, unable, staff)
 

@@ -10,7 +10,7 @@ from gateway.admin.channels.channels import ChannelInUse
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.channels.addresses import channel_address
 from gateway.store.admin.accounts import lock_account
-from gateway.store.admin.matrix_catalogue import catalogue_of
+from gateway.store.admin.matrix_catalogue import catalogue_of, template_people
 from gateway.store.channels.access import rights_in_channels, template_misfits
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.dialogues import count_of_channel
@@ -74,7 +74,8 @@ async def _one_page(
         catalogue = await catalogue_of(conn, call.account.id)
         rights = await rights_in_channels(conn, call.account.id)
         observers = call.account.settings.dialogues.observers
-        misfits = await template_misfits(conn, saved, catalogue.staff, observers)
+        templates = await template_people(conn, call.account.id, catalogue.staff)
+        misfits = await template_misfits(conn, saved, catalogue.staff, observers, templates)
     held, kind = saved.channel, CHANNEL_KINDS[saved.channel.kind]
     form = {**form_of_rules(saved.rules), "name": saved.name, "is_on": saved.is_on}
     if typed is not None:

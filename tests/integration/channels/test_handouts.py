@@ -13,6 +13,7 @@ from gateway.at_work import AtWork
 from gateway.distribution.availability import AccountHours
 from gateway.distribution.give import Giver
 from gateway.health.message_checks import rule_misfits
+from gateway.store.admin.matrix_catalogue import template_people
 from gateway.store.admin.staff import staff_of
 from gateway.store.channels.access import set_rights, template_misfits
 from routing.distribution.template import TemplateHours
@@ -111,7 +112,9 @@ async def test_who_of_a_template_may_not_write_is_told_of(shop: ChatShop, crm: S
     async def misfits() -> list[tuple[str, str]]:
         async with shop.pool.acquire() as conn:
             staff = await staff_of(conn, ACCOUNT)
-            told = await template_misfits(conn, saved, staff, ("tony",))
+            told = await template_misfits(
+                conn, saved, staff, ("tony",), await template_people(conn, ACCOUNT, staff)
+            )
             found = (await rule_misfits(conn, {ACCOUNT: [saved]}))["c1"]
         assert {p.code for p in found} >= {p.code for p in told}
         return [(p.code, p.value) for p in told]
