@@ -49,8 +49,8 @@ ROWS = (
         name="a-removed-channel-is-told-of",
         hurts="what clients write in a channel that was removed goes on being sent here",
         file="gateway/channels/work.py",
-        old="            if all(other.id != saved.id for other in self._saved.values()):",
-        new="            if not self._saved:",
+        old="            if is_whole and all(other.id != saved.id for other in self._saved.values()):",
+        new="            if is_whole and not self._saved:",
         tests=(f"{_BESIDE}::test_a_client_writes_and_is_answered_and_the_address_goes_with_the_channel",),
     ),
 )
