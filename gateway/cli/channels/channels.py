@@ -14,7 +14,8 @@ from gateway.admin.protection.allowed import allowed_by
 from gateway.admin.protection.shown_settings import shown_settings
 from gateway.admin.refused import InputRefused
 from gateway.channels.addresses import channel_address
-from gateway.cli.channels import writing
+from gateway.cli.channels import files, sharing, writing
+from gateway.cli.channels.names import ChannelName
 from gateway.cli.options import AccountName, EvenIfUsed, Json, Yes, pairs, secret_given
 from gateway.cli.output import (
     an_account,
@@ -36,7 +37,6 @@ from runtime.database.pool import Conn
 from sms.channels.kinds import CHANNEL_KINDS
 
 channel_app = typer.Typer(help="Messenger channels, and who may do what in them.", no_args_is_help=True)
-ChannelName = Annotated[str, typer.Argument(help="its name or id; see 'callmatrix channel list'")]
 ChannelKeys = Annotated[
     list[str] | None,
     typer.Option(help="the kind's own secret, name=value; 'name=-' reads it from standard input; repeatable"),
@@ -55,7 +55,8 @@ _RIGHTS: dict[str, ChannelRight | None] = {"none": "none", "read": "read", "send
 
 
 def register(app: typer.Typer) -> None:
-    writing.register(channel_app)
+    for commands in (writing, sharing, files):
+        commands.register(channel_app)
     app.add_typer(channel_app, name="channel")
 
 

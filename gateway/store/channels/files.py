@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
-from typing import Any
 
 import asyncpg
 import orjson
@@ -160,6 +159,34 @@ async def file_in_dialogue(conn: Conn, account_id: str, dialogue_id: int, file_i
     return _file(row) if row else None
 
 
+async def file_of_id(conn: Conn, account_id: str, file_id: int) -> ChatFile | None:
+    row = await conn.fetchrow(
+        f"SELECT {_COLUMNS} FROM chat_file f WHERE f.account_id = $1 AND f.file_id = $2",  # noqa: S608
+        account_id,
+        file_id,
+    )
+    return _file(row) if row else None
+
+
+async def latest_files(
+    conn: Conn, account_id: str, *, channel: str | None, dialogue: int | None, state: str | None, limit: int
+) -> list[tuple[ChatFile, asyncpg.Record]]:
+    """Return the latest first, each with `channel_id`, `channel_name`, `dialogue_id` and `at` of its message."""
+    rows = await conn.fetch(
+        f"SELECT {_COLUMNS}, f.channel_id, c.name AS channel_name, m.dialogue_id, m.at FROM chat_file f"  # noqa: S608
+        " JOIN chat_message m USING (account_id, message_id) JOIN channel c ON c.channel_id = f.channel_id"
+        " WHERE f.account_id = $1 AND ($2::text IS NULL OR f.channel_id = $2)"
+        " AND ($3::bigint IS NULL OR m.dialogue_id = $3) AND ($4::text IS NULL OR f.state = $4)"
+        " ORDER BY f.file_id DESC LIMIT $5",
+        account_id,
+        channel,
+        dialogue,
+        state,
+        limit,
+    )
+    return [(_file(row), row) for row in rows]
+
+
 async def file_of_link(conn: Conn, link_hash: str, now: datetime) -> ChatFile | None:
     """Return what the address that was given to a messenger leads to, as long as it does."""
     row = await conn.fetchrow(
@@ -228,5 +255,5 @@ async def delete_chat_files(conn: Conn, *, account_id: str, before: datetime, li
 
 
 def _file(row: asyncpg.Record) -> ChatFile:
-    fields: dict[str, Any] = {**row, "told": file_of(row["told"])}
-    return ChatFile(**fields)
+    own = {one.name: row[one.name] for one in fields(ChatFile)}
+    return ChatFile(**{**own, "told": file_of(row["told"])})

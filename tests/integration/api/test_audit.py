@@ -58,7 +58,7 @@ READING_COMMANDS = {
     "connection list", "distribution list", "distribution shares", "distribution show", "employees list", "matrix dry-run", "crm aside", "crm unread", "desk list", "explain", "lookup", "matrix check",
     "matrix difference", "matrix trial", "matrix versions", "secrets generate", "secrets status",
     "shift journal", "shift preview", "shift runs", "shift show", "template hook", "template list", "template show", "template simulate", "token list", "users list",
-    "campaign list", "channel address", "channel gaps", "channel list", "crm-chats show", "campaign members", "campaign show", "campaign stats", "do-not-call list", "firings list", "firings show",
+    "campaign list", "channel address", "channel gaps", "channel list", "channel rights", "channel files", "channel file", "crm-chats show", "campaign members", "campaign show", "campaign stats", "do-not-call list", "firings list", "firings show",
     "outbound list", "outbound queue", "outbound settings", "outbound show", "outbound why-not", "sms incoming", "sms list",
     "sms messages", "sms preview", "trigger check", "trigger history", "trigger hook", "trigger list", "trigger show",
 }  # fmt: skip
