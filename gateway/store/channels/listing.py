@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from unicodedata import normalize
 
 import asyncpg
 
@@ -41,6 +42,13 @@ SELECT m.* FROM unnest($2::bigint[]) AS d (dialogue_id) CROSS JOIN LATERAL (SELE
 _FEWEST_DIGITS = 3
 
 
+_SAME_LETTERS = str.maketrans({"ё": "е", "ς": "σ", "ß": "ss"})
+
+
+def _folded(text: str) -> str:
+    return text.replace("İ", "i").lower().translate(_SAME_LETTERS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SoughtText:
     """What somebody typed to find a dialogue: part of the client's name or number, or beginnings of words of one message."""
@@ -50,8 +58,7 @@ class SoughtText:
     @property
     def folded(self) -> str:
         """As callmatrix_folded of the database has it."""
-        plain = re.sub(r"[^\w\s+@().'-]", " ", self.typed)
-        return plain.strip().lower().replace(chr(0x451), chr(0x435))
+        return _folded(re.sub(r"[^\w\s+@().'-]", " ", normalize("NFC", self.typed)).strip())
 
     @property
     def digits(self) -> str:
