@@ -98,7 +98,8 @@ def _valid(order: Mapping[str, Any], what: str) -> dict[str, Any]:
     except ValidationError as err:
         first = err.errors()[0]
         path = ".".join(str(part) for part in first["loc"][1:]) or "do"
-        raise OrderInvalid(f"{path}: {first['msg']}", path) from err
+        said = "is missing" if first["type"] == "missing" else "cannot be this"
+        raise OrderInvalid(f"{path}: {said}", path) from err
     if read.do != what:
         raise OrderInvalid(f"do: this effect is {what}, it cannot become {read.do}", "do")
     unknown = sorted(set(order) - set(type(read).model_fields))

@@ -54,7 +54,8 @@ def update_of(value: Mapping[str, object]) -> ChannelUpdate:
         )
     except ValidationError as err:
         first = err.errors()[0]
-        raise SmsWireInvalid(".".join(map(str, first["loc"])), str(first["msg"])) from err
+        said = "is missing" if first["type"] == "missing" else "cannot be read"
+        raise SmsWireInvalid(".".join(map(str, first["loc"])), said) from err
     return update
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import ValidationError
+
 from crm.effects import dead_letters
-from gateway.admin.input_words import refuse_bad_note
+from gateway.admin.input_words import problems_of, refuse_bad_note
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.crm_events.work import put_back
 from gateway.store.intake import inbox
@@ -31,9 +33,20 @@ async def edit_effect(
     if note is not None:
         refuse_bad_note(note)
     async with conn.transaction():
-        count = await dead_letters.edit_and_retry(conn, account_id, key, order, note)
+        try:
+            count = await dead_letters.edit_and_retry(conn, account_id, key, order, note)
+        except dead_letters.OrderInvalid as err:
+            raise _in_words(err) from err
         await keep_decision(conn, account_id, "effect", "edited", [key], count, note)
         return count
+
+
+def _in_words(err: dead_letters.OrderInvalid) -> dead_letters.OrderInvalid:
+    """Say it in our words, where it is told in the library's."""
+    if not isinstance(err.__cause__, ValidationError):
+        return err
+    said = problems_of(err.__cause__, "do")[0][1]
+    return dead_letters.OrderInvalid(f"{err.field}: {said}", err.field)
 
 
 async def ignore_effects(conn: Conn, account_id: str, keys: Sequence[str], note: str) -> int:

@@ -296,7 +296,10 @@ async def test_what_is_on_the_desk_can_be_retried_mended_and_set_aside(api: Api)
     assert await api.ask("POST", "{a}/desk/retry", body={"keys": ["a"]}) == {"count": 1}
     bad = {"key": "b", "order": {**items[1]["order"], "due_at": "soon"}}
     refused = await api.ask("POST", "{a}/desk/edit", body=bad, status=422)
-    assert refused["field"] == "order.due_at"
+    assert (refused["field"], refused["title"]) == (
+        "order.due_at",
+        "due_at: must be a moment as 2026-12-31T10:00:00+03:00",
+    )
     good = {"key": "b", "order": {**items[1]["order"], "text": "Позвонить"}, "note": "shorter"}
     assert await api.ask("POST", "{a}/desk/edit", body=good) == {"count": 1}
     assert await api.ask("POST", "{a}/desk/ignore", body={"keys": ["c"], "note": "a test"}) == {"count": 1}
