@@ -22,6 +22,7 @@ from gateway.store.admin import accounts as rows
 from gateway.store.admin import staff as store
 from gateway.store.admin.audit import AuditChange, record
 from gateway.store.admin.employee_uses import uses_of_employee
+from gateway.store.channels.access import withdraw_rights_of
 from routing.dialable import is_extension, is_sip_account
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
@@ -130,6 +131,7 @@ async def _withdraw(conn: Conn, account_id: str, gone: Collection[str]) -> None:
     if gone:
         await withdraw_tokens_of(conn, account_id, gone)
         await shut_out_users_of(conn, account_id, gone)
+        await withdraw_rights_of(conn, account_id, gone)
 
 
 async def _tell(conn: Conn, account_id: str, before: Iterable[Employee], after: Iterable[Employee]) -> None:

@@ -34,6 +34,8 @@ UNION ALL SELECT 'one_person' FROM account WHERE account_id = $1
     AND jsonb_path_exists(settings->'one_person', '$.** ? (@ == $id)', jsonb_build_object('id', $2::text))
 UNION ALL SELECT 'channel ' || name FROM channel WHERE account_id = $1 AND (rules->'employees' ? $2
     OR jsonb_path_exists(rules->'authors', '$.* ? (@ == $id)', jsonb_build_object('id', $2::text)))
+UNION ALL SELECT CASE WHEN a.is_default THEN 'default channel ' ELSE 'access to channel ' END || c.name FROM channel_access a
+    JOIN channel c USING (account_id, channel_id) WHERE a.account_id = $1 AND a.employee_id = $2 AND a.may <> 'none'
 UNION ALL SELECT 'observers' FROM account WHERE account_id = $1 AND settings->'dialogues'->'observers' ? $2
 ORDER BY what
 """
@@ -41,5 +43,5 @@ ORDER BY what
 
 async def uses_of_employee(conn: Conn, account_id: str, employee_id: str) -> list[str]:
     """Return e.g. "token anna", "user anna", "template ads", "trigger big deals", "campaign autumn", "matrix", "schedule shop",
-    "deputy of boris", "one_person", "channel WhatsApp", "observers"."""
+    "deputy of boris", "one_person", "channel WhatsApp", "access to channel WhatsApp", "default channel Telegram", "observers"."""
     return [row["what"] for row in await conn.fetch(_NAMED, account_id, employee_id)]

@@ -71,6 +71,15 @@ async def set_rights(
     await _settle_defaults(conn, account_id, list(rights))
 
 
+async def withdraw_rights_of(conn: Conn, account_id: str, employees: Collection[str]) -> None:
+    """Take these people out of every channel."""
+    await conn.execute(
+        "DELETE FROM channel_access WHERE account_id = $1 AND employee_id = ANY($2)",
+        account_id,
+        list(employees),
+    )
+
+
 async def choose_default(conn: Conn, account_id: str, employee_id: str, channel_id: str) -> bool:
     """Have them write from this channel, and no other. Whether they may."""
     rights = (await rights_in_channels(conn, account_id)).get(employee_id, {})

@@ -13,10 +13,21 @@ from gateway.web.setup.other_fields import PARTS
 from gateway.web.words.words import Words
 from routing.texts.catalogue import Texts
 
-_OF_CODES = ("state", "reason")
+_OF_CODES = ("state", "reason", "visibility")
 """Fields whose values are words of the program."""
 _PEOPLE = frozenset(
-    {"substitute", "deputy_id", "employee", "employees", "seniors", "counters", "by", "who", "person"}
+    {
+        "substitute",
+        "deputy_id",
+        "employee",
+        "employees",
+        "seniors",
+        "counters",
+        "by",
+        "who",
+        "person",
+        "observers",
+    }
 )
 """Fields that name employees by their ids."""
 _PLAN = re.compile(r"(people|groups)\.(.+?)\.(hours|periods|zone|leave)(?:\.([1-7]))?")
@@ -80,6 +91,11 @@ class ChangeWords:
             if key in self.texts.sentences:
                 return self.texts.say(key)
         return token
+
+    def right(self, may: Any) -> str:
+        """Say what somebody may do in a channel."""
+        key = f"audit.right.{may}"
+        return self.texts.say(key) if key in self.texts.sentences else str(may)
 
     def value(self, name: str, value: Any) -> str:
         field = name.rpartition(".")[2]

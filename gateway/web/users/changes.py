@@ -194,6 +194,9 @@ def _part(entry: AuditEntry, name: str, said: ChangeWords) -> ChangedPart:
     before, after = entry.before or {}, entry.after or {}
     is_both = name in before and name in after
     kind = "changed" if is_both else "removed" if name in before else "added"
+    if entry.what == "channel" and entry.action == "shared":  # rights, by employee
+        old, new = (said.right(of[name]) if name in of else "" for of in (before, after))
+        return ChangedPart(kind, said.people.get(name, name), old, new)
     old = said.value(name, before[name]) if name in before else ""
     new = said.value(name, after[name]) if name in after else ""
     field = "changed" if name.startswith(_IN_WORDS) else name

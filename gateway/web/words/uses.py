@@ -22,6 +22,8 @@ _NAMED = {
     "schedule": "schedule",
     "deputy of": "deputy_of",
     "channel": "channel",
+    "access to channel": "channel_access",
+    "default channel": "default_channel",
 }
 
 

@@ -9,6 +9,7 @@ from gateway.store.triggers.triggers import save_trigger
 from routing.triggers.model import Trigger
 from tests.integration.api.client import ACCOUNT, ANNA, SENIOR, Api
 from tests.integration.api.command_line import callmatrix
+from tests.integration.api.test_channels import connected
 from tests.waiting import until
 
 BORIS = ANNA.model_copy(
@@ -97,6 +98,25 @@ async def test_what_is_set_up_for_an_employee_names_them_too(api: Api) -> None:
     assert named == ["deputy of boris", "matrix", "one_person", "schedule leave", "schedule shop"]
     refused = await api.ask("DELETE", "{a}/employees/boris", status=409)
     assert [problem["use"] for problem in refused["problems"]] == ["schedule leave", "schedule other"]
+
+
+async def test_the_next_employee_of_the_id_holds_no_right_in_a_channel(api: Api) -> None:
+    async with api.pool.acquire() as conn, conn.transaction():
+        await replace_staff(conn, ACCOUNT, [SENIOR, ANNA, BORIS])
+    for name, right in (("Chat", "send"), ("Shop", "send"), ("Other", "read"), ("Shut", "none")):
+        channel = await connected(api, name=name)
+        await api.ask("PUT", f"{{a}}/channels/{channel['id']}/rights", body={"rights": {"anna": right}})
+    shown = await api.ask("PATCH", "{a}/settings", body={"dialogues": {"observers": ["anna"]}})
+    assert shown["dialogues"]["observers"] == ["anna"]
+    refused = await api.ask("DELETE", "{a}/employees/anna", status=409)
+    assert [problem["use"] for problem in refused["problems"]] == [
+        "access to channel Other",
+        "access to channel Shop",
+        "default channel Chat",
+        "observers",
+    ]
+    await api.ask("DELETE", "{a}/employees/anna", even_if_used="true", status=204)
+    assert await api.pool.fetchval("SELECT count(*) FROM channel_access") == 0
 
 
 async def _tokens(api: Api) -> dict[str, Any]:

@@ -3,14 +3,32 @@
 from __future__ import annotations
 
 import ast
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
 import gateway
-from gateway.store.admin.audit import AUDIT_KINDS
+from gateway.store.admin.audit import AUDIT_KINDS, AuditEntry
 from gateway.web.texts.sentences import TEXTS
+from gateway.web.users.change_words import ChangeWords
+from gateway.web.users.changes import parts_of
+from gateway.web.words.words import Words
 from routing.texts.catalogue import Language
+
+_NOW = datetime(2026, 11, 28, 12, 0, tzinfo=UTC)
+_ENTRY: dict[str, Any] = {
+    "seq": 1,
+    "at": _NOW,
+    "account_id": "main",
+    "who_kind": "user",
+    "who": "olga",
+    "door": "pages",
+    "address": "",
+    "object": "Shop",
+}
 
 
 def _told() -> dict[str, set[str]]:
@@ -53,3 +71,33 @@ def test_what_is_recorded_of_changes_has_words(language: Language) -> None:
     sentences = TEXTS[language].sentences
     lack = {a for a in found if f"audit.action.{a.replace(' ', '_').replace('-', '_')}" not in sentences}
     assert lack == set()
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", ["Anna: not in the channel → reads and writes", "gone: only reads → sees nothing"]),
+        ("ru", ["Anna: не в канале → читает и пишет", "gone: только читает → ничего не видит"]),
+    ],
+)
+def test_rights_in_a_channel_are_told_in_words_and_people_by_name(
+    language: Language, told: list[str]
+) -> None:
+    entry = AuditEntry(
+        **{**_ENTRY, "what": "channel", "action": "shared"},
+        before={"anna": "out", "gone": "read"},
+        after={"anna": "send", "gone": "none"},
+    )
+    words = Words(texts=TEXTS[language], zone=ZoneInfo("Europe/Moscow"), now=_NOW)
+    said = ChangeWords(TEXTS[language], words, {"anna": "Anna"}, {})
+    assert [f"{p.where}: {p.before} → {p.after}" for p in parts_of(entry, said)] == told
+
+
+@pytest.mark.parametrize(
+    ("language", "told"), [("en", "own ones and those of nobody"), ("ru", "свои и ничьи")]
+)
+def test_who_sees_dialogues_is_told_in_words(language: Language, told: str) -> None:
+    words = Words(texts=TEXTS[language], zone=ZoneInfo("Europe/Moscow"), now=_NOW)
+    said = ChangeWords(TEXTS[language], words, {"anna": "Anna"}, {})
+    assert said.value("dialogues.visibility", "own") == told
+    assert said.value("dialogues.observers", ["anna"]) == "Anna"

@@ -92,6 +92,8 @@ SENTENCES: Mapping[str, str] = {
     "words.use.schedule": "schedule “{name}”",
     "words.use.deputy_of": "deputy of {name}",
     "words.use.channel": "messenger channel “{name}”",
+    "words.use.channel_access": "access to the messenger channel “{name}”",
+    "words.use.default_channel": "writes from the messenger channel “{name}”",
     "words.use.observers": "who sees every dialogue",
     "words.use.waiting": "waiting in the queue: {n}",
     "words.ago": "{passed} ago",

@@ -92,6 +92,8 @@ SENTENCES: Mapping[str, str] = {
     "words.use.schedule": "график «{name}»",
     "words.use.deputy_of": "замещение: {name}",
     "words.use.channel": "канал мессенджера «{name}»",
+    "words.use.channel_access": "доступ к каналу мессенджера «{name}»",
+    "words.use.default_channel": "пишет из канала мессенджера «{name}»",
     "words.use.observers": "кто видит все диалоги",
     "words.use.waiting": "ждёт в очереди: {n}",
     "words.ago": "{passed} назад",
