@@ -17,6 +17,7 @@ from gateway.api.admin.connections import ConnectionRemovalQuery
 from gateway.api.frame import Answer, AnyCall, ApiCall, Body, Items, NoQuery, Route, not_found
 from gateway.sms.addresses import report_address
 from gateway.store.sms.connections import SavedSmsConnection, sms_connections
+from gateway.store.sms.links import SmsLinkHeard, links_heard
 from runtime.database.pool import Conn
 from sms.kinds import SMS_KINDS
 from sms.reasons import SmsReason
@@ -50,9 +51,19 @@ class SmsStopView(Answer):
     try_at: datetime | None
 
 
+class SmsLinkView(Answer):
+    """How the link fares that this kind keeps. since: when it first was so. reason, words: why it is down; words are the other
+    side's, or the network's."""
+
+    is_up: bool
+    since: datetime
+    reason: SmsReason | None
+    words: str
+
+
 class SmsConnectionView(Answer):
     """keys: only the names of the secrets that are set. lacks: keys and settings without which nothing can be sent.
-    balance: what was left when it was last asked for, at balance_at."""
+    balance: what was left when it was last asked for, at balance_at. link: null = this kind keeps none, or nobody has tried yet."""
 
     name: str
     account: str
@@ -63,6 +74,7 @@ class SmsConnectionView(Answer):
     is_on: bool
     lacks: list[str]
     stop: SmsStopView | None
+    link: SmsLinkView | None
     balance: Decimal | None
     currency: str
     balance_at: datetime | None
@@ -76,7 +88,7 @@ class SmsReportAddressView(Answer):
     url: str | None
 
 
-def view_of(saved: SavedSmsConnection) -> SmsConnectionView:
+def view_of(saved: SavedSmsConnection, link: SmsLinkHeard | None = None) -> SmsConnectionView:
     held = saved.connection
     return SmsConnectionView(
         name=held.name,
@@ -88,11 +100,22 @@ def view_of(saved: SavedSmsConnection) -> SmsConnectionView:
         is_on=saved.is_on,
         lacks=list(SMS_KINDS[held.kind].missing(held)),
         stop=SmsStopView.model_validate(saved.stop) if saved.stop else None,
+        link=_link_view(link) if link else None,
         balance=saved.balance.amount if saved.balance else None,
         currency=saved.balance.currency if saved.balance else "",
         balance_at=saved.balance_at,
         balance_error=saved.balance_error,
     )
+
+
+def _link_view(link: SmsLinkHeard) -> SmsLinkView:
+    told = link.told
+    return SmsLinkView(is_up=told.is_up, since=link.since, reason=told.reason, words=told.words)
+
+
+async def _shown(conn: Conn, saved: SavedSmsConnection) -> SmsConnectionView:
+    links = await links_heard(conn, saved.account_id)
+    return view_of(saved, links.get((saved.account_id, saved.name)))
 
 
 async def the_connection(conn: Conn, call: AnyCall) -> SavedSmsConnection:
@@ -107,12 +130,14 @@ async def the_connection(conn: Conn, call: AnyCall) -> SavedSmsConnection:
 async def list_connections(call: ApiCall) -> Items[SmsConnectionView]:
     async with call.services.pool.acquire() as conn:
         found = await sms_connections(conn, call.account.id)
-    return Items[SmsConnectionView](items=[view_of(saved) for saved in found])
+        links = await links_heard(conn, call.account.id)
+    views = [view_of(saved, links.get((saved.account_id, saved.name))) for saved in found]
+    return Items[SmsConnectionView](items=views)
 
 
 async def show_connection(call: ApiCall) -> SmsConnectionView:
     async with call.services.pool.acquire() as conn:
-        return view_of(await the_connection(conn, call))
+        return await _shown(conn, await the_connection(conn, call))
 
 
 async def add_connection(call: ApiCall[NoQuery, NewSmsConnection]) -> SmsConnectionView:
@@ -131,7 +156,7 @@ async def change_connection(call: ApiCall[NoQuery, SmsConnectionChange]) -> SmsC
         changed = await connections.change_sms_connection(
             conn, call.account.id, call.path["sms"], changes, call.services.allowed_to(call.who)
         )
-    return view_of(changed)
+        return await _shown(conn, changed)
 
 
 async def remove_connection(call: ApiCall[ConnectionRemovalQuery, None]) -> None:

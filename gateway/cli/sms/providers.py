@@ -23,10 +23,12 @@ from gateway.cli.output import (
     refusals,
     the_account,
 )
+from gateway.cli.sms.links import link_as_json, link_said
 from gateway.cli.sms.messages import extend as send_texts
 from gateway.settings import Settings
 from gateway.sms.addresses import report_address
 from gateway.store.sms.connections import SavedSmsConnection, sms_connections
+from gateway.store.sms.links import SmsLinkHeard, links_heard
 from runtime.database.pool import Conn
 from sms.kinds import SMS_KINDS
 
@@ -83,24 +85,28 @@ def add(
 def list_connections(
     account: Annotated[str | None, typer.Option(help="only of this one")] = None, json: Json = False
 ) -> None:
-    """List SMS providers, what money is left, and what stops them.
+    """List SMS providers, what money is left, what stops them, and how the link fares that some keep.
 
     Example: callmatrix sms list --account sales
     """
 
-    async def work(conn: Conn) -> list[SavedSmsConnection]:
-        return await sms_connections(conn, await an_account(conn, account))
+    async def work(conn: Conn) -> list[tuple[SavedSmsConnection, SmsLinkHeard | None]]:
+        id = await an_account(conn, account)
+        links = await links_heard(conn, id)
+        return [
+            (saved, links.get((saved.account_id, saved.name))) for saved in await sms_connections(conn, id)
+        ]
 
     found = on_database(work)
     if json:
-        print_json([_as_json(saved) for saved in found])
+        print_json([{**_as_json(saved), "link": link_as_json(link)} for saved, link in found])
         return
     print_table(
-        ["connection", "account", "kind", "sender", "on", "money", "stopped by"],
+        ["connection", "account", "kind", "sender", "on", "money", "stopped by", "link"],
         [
             (s.name, s.account_id, s.connection.kind, s.sender, "yes" if s.is_on else "no", _money(s),
-             s.stop.reason if s.stop else None)
-            for s in found
+             s.stop.reason if s.stop else None, link_said(s, link))
+            for s, link in found
         ],
         "No SMS provider is connected. Connect one with 'callmatrix sms add'.",
     )  # fmt: skip

@@ -13,6 +13,9 @@ from gateway.admin.config_document import ConfigRefused, as_yaml, read_yaml
 from gateway.admin.config_import import export_config, import_config
 from gateway.pbx.kinds import KINDS
 from gateway.store.sms.connections import sms_connections
+from gateway.store.sms.links import note_link
+from sms.port import SmsLinkTold
+from sms.reasons import SmsReason
 from tests.integration.api.client import ACCOUNT, Api
 from tests.integration.api.command_line import callmatrix
 
@@ -49,6 +52,39 @@ async def test_a_provider_is_connected_changed_and_removed_and_its_keys_are_neve
     await api.ask("POST", PATH + "/none/check", status=404)
     await api.ask("DELETE", PATH + "/texts", status=204)
     await api.ask("GET", PATH + "/texts", status=404)
+
+
+async def test_how_a_link_fares_is_told_by_api_and_command(api: Api, database_url: str) -> None:
+    smpp = {"name": "op", "kind": "smpp", "settings": {"host": "smpp.example", "system_id": "u"}}
+    added = await api.ask("POST", PATH, body={**smpp, "keys": {"password": "hush"}}, status=201)
+    await api.ask("POST", PATH, body=SMSC, status=201)
+    assert added["link"] is None
+
+    async def listed() -> str:
+        done = await callmatrix(database_url, "sms", "list", "--account", ACCOUNT, COLUMNS="300")
+        return done.stdout
+
+    assert "not tried yet" in await listed()
+    down = SmsLinkTold(is_up=False, reason=SmsReason.BAD_KEY, words="Invalid Password")
+    at = datetime(2026, 11, 28, 9, 30, tzinfo=UTC)
+    async with api.pool.acquire() as conn:
+        await note_link(conn, ACCOUNT, "op", down, at)
+    link = (await api.ask("GET", PATH + "/op", role="read_only"))["link"]
+    assert datetime.fromisoformat(link.pop("since")) == at
+    assert link == {"is_up": False, "reason": "bad-key", "words": "Invalid Password"}
+    by_name = {s["name"]: s["link"] for s in (await api.ask("GET", PATH))["items"]}
+    assert (by_name["op"]["is_up"], by_name["texts"]) == (False, None)
+    assert "down since 2026-11-28 09:30 UTC (bad-key: Invalid Password)" in await listed()
+    async with api.pool.acquire() as conn:
+        await note_link(
+            conn, ACCOUNT, "op", SmsLinkTold(is_up=True), datetime(2026, 11, 28, 10, 0, tzinfo=UTC)
+        )
+    assert "up since 2026-11-28 10:00 UTC" in await listed()
+    told = await callmatrix(database_url, "sms", "list", "--account", ACCOUNT, "--json")
+    assert {s["name"]: (s["link"] or {}).get("is_up") for s in json.loads(told.stdout)} == {
+        "op": True,
+        "texts": None,
+    }
 
 
 @pytest.mark.parametrize(
