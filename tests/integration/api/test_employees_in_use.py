@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gateway.admin.channels.access import choose_visibility
 from gateway.store.admin.staff import replace_staff
 from gateway.store.triggers.triggers import save_trigger
 from routing.triggers.model import Trigger
@@ -106,8 +107,8 @@ async def test_the_next_employee_of_the_id_holds_no_right_in_a_channel(api: Api)
     for name, right in (("Chat", "send"), ("Shop", "send"), ("Other", "read"), ("Shut", "none")):
         channel = await connected(api, name=name)
         await api.ask("PUT", f"{{a}}/channels/{channel['id']}/rights", body={"rights": {"anna": right}})
-    shown = await api.ask("PATCH", "{a}/settings", body={"dialogues": {"observers": ["anna"]}})
-    assert shown["dialogues"]["observers"] == ["anna"]
+    async with api.pool.acquire() as conn:
+        await choose_visibility(conn, ACCOUNT, observers=["anna"])
     refused = await api.ask("DELETE", "{a}/employees/anna", status=409)
     assert [problem["use"] for problem in refused["problems"]] == [
         "access to channel Other",
