@@ -10,7 +10,9 @@ import pytest
 from gateway.admin.config_document import ConfigRefused, as_yaml, read_yaml
 from gateway.admin.config_import import Imported, export_config, import_config
 from gateway.pbx.kinds import KINDS
+from sms.channels.kinds import CHANNEL_KINDS
 from tests.integration.api.client import ACCOUNT, Api
+from tests.integration.api.command_line import callmatrix
 
 SHOP = {
     "name": "Опт",
@@ -69,6 +71,34 @@ channels:
     moved = await taken(pool, elsewhere)
     assert (await channels(api))["Опт"]["keys"] == []  # they were given for another address
     assert [line for line in moved.warnings if "api_key" in line] != []
+
+
+@pytest.mark.parametrize("kind", sorted(CHANNEL_KINDS))
+async def test_each_messenger_comes_by_command_and_by_file(
+    api: Api, pool: asyncpg.Pool, database_url: str, kind: str
+) -> None:
+    """By command with its keys; a file brings all but those, says which are missing, and fits what there is."""
+    of_kind = CHANNEL_KINDS[kind]
+    chosen = {name: values[-1] for name, values in of_kind.choices.items()}
+    settings = {**dict.fromkeys(of_kind.needed_settings, "7"), **chosen}
+    words = [f"--setting={name}={value}" for name, value in settings.items()]
+    words += [f"--key={name}=hush-{name}" for name in of_kind.keys]
+    added = await callmatrix(
+        database_url, "channel", "add", "Касса", "--account", ACCOUNT, "--kind", kind, "--json", *words
+    )
+    assert added.returncode == 0, added.stderr
+    assert "hush-" not in added.stdout
+    (stands,) = (await channels(api)).values()
+    assert (stands["lacks"], stands["settings"]) == ([], settings)
+    async with pool.acquire() as conn:
+        text = as_yaml(await export_config(conn, ACCOUNT))
+    assert "hush-" not in text
+    assert (await taken(pool, text.partition("\n")[2])).changes == ()
+    await api.ask("DELETE", f"{{a}}/channels/{stands['id']}", status=204)
+    fresh = await taken(pool, text.partition("\n")[2])
+    (brought,) = (await channels(api)).values()
+    assert (brought["kind"], brought["settings"], brought["lacks"]) == (kind, settings, list(of_kind.keys))
+    assert all(any(name in line for line in fresh.warnings) for name in of_kind.keys)
 
 
 @pytest.mark.parametrize(
