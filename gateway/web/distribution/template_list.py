@@ -29,7 +29,7 @@ from gateway.web.frame import (
     page_not_found,
 )
 from gateway.web.words.sorting import by_name
-from gateway.web.words.uses import uses_said
+from gateway.web.words.uses import are_of_channels, uses_said
 from routing.distribution.roster import roster_of
 from routing.texts.catalogue import phrase
 
@@ -96,7 +96,13 @@ async def _question(call: AnyPageCall, status: int = 200) -> Shown:
         named = await store.uses_of_template(conn, call.account.id, name)
         people = {user.login: user.name for user in await users(conn)} if named else {}
     uses = uses_said(named, call.texts, people)
-    values = {"name": name, "use": use, "uses": uses, "tabs_shown": tabs(call, "templates")}
+    values = {
+        "name": name,
+        "use": use,
+        "uses": uses,
+        "of_channels": call.may("admin") and are_of_channels(named),
+        "tabs_shown": tabs(call, "templates"),
+    }
     return Shown("distribution/remove_template.html", values, status=status)
 
 

@@ -27,7 +27,7 @@ from gateway.web.frame import (
 from gateway.web.setup.refusals import errors_of
 from gateway.web.setup.tabs import tabs_of
 from gateway.web.words.sorting import by_name
-from gateway.web.words.uses import uses_said
+from gateway.web.words.uses import are_of_channels, uses_said
 from routing.staff import Employee
 from routing.texts.catalogue import phrase
 from runtime.database.pool import Conn
@@ -290,8 +290,13 @@ async def ask_removal(call: PageCall) -> Shown:
 async def _removal_page(conn: Conn, call: AnyPageCall, person: Employee, status: int = 200) -> Shown:
     names = {user.login: user.name for user in await users(conn)}
     names |= {one.id: one.name for one in (await staff_of(conn, call.account.id)).employees}
-    uses = uses_said(await uses_of_employee(conn, call.account.id, person.id), call.texts, names)
-    values = {"tabs": tabs_of(call, "employees"), "person": person, "uses": uses}
+    named = await uses_of_employee(conn, call.account.id, person.id)
+    values = {
+        "tabs": tabs_of(call, "employees"),
+        "person": person,
+        "uses": uses_said(named, call.texts, names),
+        "of_channels": are_of_channels(named),
+    }
     return Shown("setup/employee_remove.html", values, status=status)
 
 

@@ -27,6 +27,14 @@ _NAMED = {
 }
 
 
+_OF_CHANNELS = ("channel ", "access to channel ", "default channel ")
+
+
+def are_of_channels(uses: Iterable[str]) -> bool:
+    """Whether some of them are seen and ended on the pages of channels."""
+    return any(use == "observers" or use.startswith(_OF_CHANNELS) for use in uses)
+
+
 def uses_said(uses: Iterable[str], texts: Texts, names: Mapping[str, str]) -> list[str]:
     """Say each. uses: as stores tell them, e.g. "matrix", "trigger big deals", "3 that wait". names: of people, by logins and ids."""
     return [_said(use, texts, names) for use in uses]

@@ -238,6 +238,15 @@ def _lacks(row: Any) -> dict[str, str]:
     return found[0].attributes if found else {"hidden": ""}
 
 
+async def test_whose_rights_keep_them_from_being_removed_leads_to_where_rights_are(shop: Site) -> None:
+    admin, page = shop.as_("admin"), "/setup/employees/boris/remove"
+    assert ACCESS not in (await admin.get(page)).text
+    await connect(shop.pool, "c1", "Retail", {"boris": "send"})
+    asked = await admin.get(page)
+    assert "Retail" in asked.words
+    assert [a for a in asked.page.all("a") if (a.get("href") or "").startswith(ACCESS)] != []
+
+
 async def test_people_are_added_and_taken_out_one_by_one_and_all_at_once(shop: Site) -> None:
     for id in ("c1", "c2"):
         await connect(shop.pool, id, id.upper(), {})
