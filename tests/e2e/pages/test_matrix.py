@@ -100,6 +100,34 @@ async def test_a_value_that_no_field_takes_is_not_told_to_be_saved(pages: Pages,
         await expect(foot).to_contain_text("Черновик сохранён")
 
 
+async def test_who_leaves_before_a_cell_is_saved_is_asked_and_loses_nothing(pages: Pages, site: Site) -> None:
+    place = f"/matrix?cell={CELL}&open=3"
+    async with pages.signed_in_page(place, quiet=False) as page:
+        minutes, dialog = (
+            page.locator('#cell-form input[inputmode="numeric"]').first,
+            page.locator("#leave-dialog"),
+        )
+        await page.route("**/matrix/cell*", lambda route: route.abort())  # it saves itself, but not yet
+        await minutes.fill("70")
+        await page.locator('.cm-nav a[href^="/calls"]').first.click()
+        await dialog.locator("button[value='']").click()
+        await expect(minutes).to_have_value("70")
+        await page.unroute("**/matrix/cell*")
+        await page.locator('.cm-nav a[href^="/calls"]').first.click()
+        await dialog.locator("button[value=save]").click()
+        await page.wait_for_url("**/calls*")
+        await page.goto(f"{site.address}{place}")
+        await expect(minutes).to_have_value("70")
+        await minutes.fill("-5")
+        await page.locator('.cm-nav a[href^="/calls"]').first.click()
+        await dialog.locator("button[value=save]").click()
+        await expect(page.locator("main")).to_contain_text("Не сохранено")
+        await page.wait_for_load_state("networkidle")
+        assert "/matrix" in page.url
+        await page.goto(f"{site.address}{place}")
+        await expect(minutes).to_have_value("70")
+
+
 async def test_a_version_goes_on_trial_and_is_taken_back(pages: Pages, site: Site) -> None:
     async with site.pool.acquire() as conn:
         seen = await matrices.draft(conn, ACCOUNT)

@@ -98,7 +98,8 @@ async function isSaved(form) {
   try {
     const body = new URLSearchParams(new FormData(form, submitter));
     const answer = await fetch(form.action, { method: "POST", body, headers: { "HX-Request": "true" } });
-    if (answer.ok && answer.headers.has("HX-Redirect")) return true;
+    // A form that saves itself is answered with a part of its page.
+    if (answer.ok && (answer.headers.has("HX-Redirect") || form.matches("[hx-post]"))) return true;
   } catch {
     // It could not be reached.
   }
