@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.admin.channels.channels import channel_of
 from gateway.admin.channels.forget_chat import forget_chat
 from gateway.admin.channels.writing import FirstMessage, write_first
 from gateway.admin.refused import NothingOfThatName
@@ -17,7 +18,9 @@ from gateway.cli.output import confirm, database, on_account, print_json, refusa
 from gateway.settings import Settings
 from gateway.store.admin.matrices import MatrixStore
 from gateway.store.admin.staff import staff_of
+from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.messages import ChatMessage
+from routing.dialogues.access import Onlooker
 from runtime.failure import Failure
 from runtime.tokens import new_secret
 
@@ -79,6 +82,16 @@ def forget(
         print("Forgotten here. Delete the contact in the CRM too.")
 
 
+def _refuse_without_right(who: Onlooker, saved: SavedChannel) -> None:
+    """To those who ask by themselves such a channel is as good as none; whoever runs commands sees them all."""
+    if who.right_in(saved.id) == "none":
+        raise Failure(
+            "nothing is written",
+            f"'{who.employee_id}' has no right in the channel '{saved.name}'",
+            f"give it with 'callmatrix channel share \"{saved.name}\" --right {who.employee_id}=send', or choose another",
+        )
+
+
 async def _written(account: str | None, employee: str, first: FirstMessage) -> ChatMessage:
     async with database(Settings()) as pool, pool.acquire() as conn:
         target = await the_account(conn, account)
@@ -86,6 +99,8 @@ async def _written(account: str | None, employee: str, first: FirstMessage) -> C
         if employee not in staff.by_id:
             raise NothingOfThatName("employee", employee)
         who = await onlooker_of(conn, target, staff, employee, sees_all=True)
+        if first.channel and not who.is_gone:
+            _refuse_without_right(who, await channel_of(conn, target.id, first.channel))
         try:
             return await write_first(conn, ClientJob(pool, MatrixStore()), target, who, first)
         except KeyOfAnother as err:

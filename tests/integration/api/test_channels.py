@@ -403,6 +403,27 @@ async def test_a_channel_without_its_key_is_not_said_to_work(api: Api, database_
     assert (given["lacks"], given["state"]) == ([], "active")
 
 
+async def test_who_has_no_right_in_a_channel_is_told_so_by_command(api: Api, database_url: str) -> None:
+    channel = await connected(api)
+    words = (
+        "channel",
+        "write",
+        "Hello",
+        "--number",
+        "+79161234567",
+        "--employee",
+        "anna",
+        "--account",
+        ACCOUNT,
+    )
+    refused = await callmatrix(database_url, *words, "--channel", channel["name"])
+    assert refused.returncode == 1
+    assert f"'anna' has no right in the channel '{channel['name']}'" in refused.stderr
+    assert f'channel share "{channel["name"]}" --right anna=send' in refused.stderr
+    unknown = await callmatrix(database_url, *words, "--channel", "elsewhere")
+    assert "there is no channel 'elsewhere'" in unknown.stderr
+
+
 async def test_the_record_says_what_a_right_was_and_what_it_is(api: Api) -> None:
     channel = await connected(api)
     for right in ("send", "none", None):
