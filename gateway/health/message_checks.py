@@ -180,7 +180,7 @@ def crm_chats_findings(account_id: str, chats: CrmChatsStanding | None) -> Itera
     if chats.error:
         yield bad("crm-chats-failing", what, fault=crm_chats_fault(chats.error))
     elif chats.is_on:
-        yield ok("crm-chats-well" if chats.is_connected else "crm-chats-connecting", what)
+        yield ok("crm-chats-well", what) if chats.is_connected else ok("crm-chats-connecting", what)
     else:
         yield ok("crm-chats-off", what)
     if chats.dead and chats.is_on:

@@ -17,7 +17,10 @@ from routing.texts.catalogue import Texts
 from runtime.database.pool import Conn
 from runtime.failure import Failure
 
-FileNumber = Annotated[int, typer.Argument(min=1, help="its id; see 'callmatrix channel files'")]
+_LARGEST = 2**63 - 1
+FileNumber = Annotated[
+    int, typer.Argument(min=1, max=_LARGEST, help="its id; see 'callmatrix channel files'")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -28,7 +31,9 @@ def register(app: typer.Typer) -> None:
 
 def list_files(
     channel: Annotated[str | None, typer.Option(help="only of this one, by its name or id")] = None,
-    dialogue: Annotated[int | None, typer.Option(min=1, help="only of this dialogue, by its id")] = None,
+    dialogue: Annotated[
+        int | None, typer.Option(min=1, max=_LARGEST, help="only of this dialogue, by its id")
+    ] = None,
     state: Annotated[
         Literal["waiting", "kept", "refused"] | None,
         typer.Option(help="only those that are on their way, here, or could not be had"),

@@ -42,11 +42,12 @@ SELECT m.* FROM unnest($2::bigint[]) AS d (dialogue_id) CROSS JOIN LATERAL (SELE
 _FEWEST_DIGITS = 3
 
 
-_SAME_LETTERS = str.maketrans({"ё": "е", "ς": "σ", "ß": "ss"})
+# Cyrillic io is ie, the last sigma of a word is one, and a sharp s is two.
+_SAME_LETTERS = str.maketrans({0x451: 0x435, 0x3C2: 0x3C3, 0xDF: "ss"})
 
 
 def _folded(text: str) -> str:
-    return text.replace("İ", "i").lower().translate(_SAME_LETTERS)
+    return text.replace(chr(0x130), "i").lower().translate(_SAME_LETTERS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

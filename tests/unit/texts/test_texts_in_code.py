@@ -42,6 +42,7 @@ WORDS = re.compile(r"[^\W\d_]{2,}[,;:.!?]? [^\W\d_]{2,}")
 ENGLISH_BY_RULE = {
     "crm/amocrm/fields.py:_kind": "what stands in a field, in an error's detail",
     "crm/amocrm/fields.py:bad": "what a field should hold, in an error's detail",
+    "crm/effects/dead_letters.py:_valid": "a refusal's detail",
     "crm/errors.py:WHAT_HAPPENED": "why the authorisation broke, in an error's detail",
     "crm/errors.py:_SAID": "how the CRM is quoted, in an error's detail",
     "crm/errors.py:__init__": "why the authorisation broke, in an error's detail",
@@ -54,6 +55,7 @@ ENGLISH_BY_RULE = {
     "crm/unread.py:UnreadKind": "codes of kinds",
     "sms/channels/max/adapter.py:_ROOT": "a certificate's name",
     "sms/channels/max/adapter.py:secret_of": "what a secret is made of",
+    "sms/channels/stored.py:update_of": "an error's detail",
     "sms/channels/telegram/adapter.py:_TOO_BIG": "the messenger's own words",
     "crm/unread.py:FIELD_KIND": "codes of kinds",
     "crm/unread.py:_as_json": "what is kept of a value that cannot be shown",
