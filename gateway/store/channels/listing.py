@@ -43,7 +43,7 @@ _FEWEST_DIGITS = 3
 
 
 # Cyrillic io is ie, the last sigma of a word is one, and a sharp s is two.
-_SAME_LETTERS = str.maketrans({0x451: 0x435, 0x3C2: 0x3C3, 0xDF: "ss"})
+_SAME_LETTERS: dict[int, int | str] = {0x451: 0x435, 0x3C2: 0x3C3, 0xDF: "ss"}
 
 
 def _folded(text: str) -> str:
