@@ -40,6 +40,14 @@ async def _renew(page: Page) -> None:
     await page.evaluate("document.getElementById('part').dispatchEvent(new Event('changed'))")
 
 
+# Told again until it is: what is told while an earlier reading settles is not heard.
+_IS_READ_ANEW_WITH_ITS_HEADING_IN_FOCUS = """() => {
+  const part = document.getElementById("part");
+  if ("seen" in part.dataset) part.dispatchEvent(new Event("changed"));
+  return !("seen" in part.dataset) && part.querySelector("h2:focus")?.textContent === "new";
+}"""
+
+
 async def _focused(page: Page) -> str:
     said: str = await page.evaluate("document.activeElement.id || document.activeElement.tagName")
     return said
@@ -72,9 +80,8 @@ async def test_the_focus_goes_to_the_heading_when_its_place_is_gone(pages: Pages
         await page.focus("#press")
         await _answers(page, "")
         for _ in range(3):  # and stays there, however often the part is read anew
-            await _renew(page)
-            await page.locator("#part:not([data-seen]) h2:focus", has_text="new").wait_for()
             await page.evaluate("document.getElementById('part').dataset.seen = ''")
+            await page.wait_for_function(_IS_READ_ANEW_WITH_ITS_HEADING_IN_FOCUS, polling=100)
 
 
 async def test_what_a_press_in_the_part_asked_for_is_shown_whatever_was_chosen_there(pages: Pages) -> None:
