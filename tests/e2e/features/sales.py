@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import itertools
 import subprocess
@@ -135,13 +136,15 @@ class Sales:
     # What happens in the CRM
 
     async def crm(self, method: str, path: str, body: Any = None) -> Any:
-        """A request of another integration to the CRM's own API."""
+        """A request of another integration to the CRM's own API; it waits where it has asked too often."""
         headers = {"Authorization": f"Bearer {self.token}"}
-        async with self.stack.http.request(
-            method, f"{self.stack.sandbox_url}/api/v4/{path}", json=body, headers=headers
-        ) as response:
-            assert response.status < 300, await response.text()
-            return await response.json()
+        address = f"{self.stack.sandbox_url}/api/v4/{path}"
+        while True:
+            async with self.stack.http.request(method, address, json=body, headers=headers) as response:
+                if response.status != 429:
+                    assert response.status < 300, await response.text()
+                    return await response.json()
+            await asyncio.sleep(1)
 
     async def make(self, kind: str, *rows: dict[str, Any]) -> list[int]:
         """Ids of new leads, contacts, companies or tasks, made at once by another integration."""

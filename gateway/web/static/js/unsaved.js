@@ -7,7 +7,7 @@ export function startUnsaved() {
   for (const form of document.querySelectorAll("form[data-guard][data-changed]")) changed.add(form);
   document.addEventListener("input", mark);
   document.addEventListener("change", mark);
-  document.addEventListener("submit", onSubmit, true);
+  document.addEventListener("submit", onSubmit);
   document.body.addEventListener("htmx:afterRequest", onAnswer);
   document.body.addEventListener("htmx:sendError", onFailure);
   document.body.addEventListener("htmx:responseError", onFailure);
@@ -63,20 +63,19 @@ function onLeave(event) {
   ask(event, [...changed], () => location.assign(link.href));
 }
 
-// Another form of the page is sent: the page that answers would no longer have what is not saved. What is sent through htmx
-// changes a part of the page only.
+// Another form of the page is sent: the page that answers would no longer have what is not saved. What htmx or a script of ours
+// has taken in hand by now leaves the page where it is.
 function onSubmit(event) {
   const { target: sent, submitter } = event;
-  if (sent.method === "dialog" || sent.matches("[hx-post], [hx-get]")) return;
-  const others = isUnsaved() ? [...changed].filter((form) => form !== sent) : [];
-  ask(event, others, () => sent.requestSubmit(submitter));
-  if (!event.defaultPrevented) changed.delete(sent);
+  const leaves = !event.defaultPrevented && sent.method !== "dialog";
+  const others = leaves && isUnsaved() ? [...changed].filter((form) => form !== sent) : [];
+  if (!ask(event, others, () => sent.requestSubmit(submitter))) changed.delete(sent);
 }
 
 // Save and go on, go on without saving, stay: the buttons carry save, drop or nothing.
 function ask(event, forms, goOn) {
   const form = forms.find((one) => document.getElementById(one.dataset.guard));
-  if (!form) return;
+  if (!form) return false;
   const dialog = document.getElementById(form.dataset.guard);
   event.preventDefault();
   event.stopPropagation();
@@ -87,9 +86,11 @@ function ask(event, forms, goOn) {
     goOn();
   };
   dialog.showModal();
+  return true;
 }
 
-// What is saved is answered with where to go, and the next page says so. What is not is sent once more as the browser does, so that the page says why.
+// What is saved is answered with where to go, and the next page says so. What is not is sent once more as the browser does, so
+// that the page says why.
 async function isSaved(form) {
   // Where a form has several buttons, this is the one that saves.
   const submitter = [...form.elements].find((one) => one.matches("button[name=do][value=save]")) ?? null;
