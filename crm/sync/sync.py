@@ -92,6 +92,7 @@ class Sync:
         self._is_unsorted_forbidden = False
         self._reread_lane = Lane.EVENTS
         self._metadata_doubted_at = -_DOUBT_SECONDS
+        self._key_changes = 0
         self._feeds: list[Feed] = [
             Feed("metadata", metadata_seconds, self._metadata),
             Feed("reread", reread_seconds, self._reread),
@@ -139,7 +140,8 @@ class Sync:
                 feed.wake()
 
     def key_changed(self) -> None:
-        """Try again now what the CRM refused for want of a good key: there may be another one."""
+        """Try again now what the CRM refused for want of a good key: there may be another one. So is what it refuses just now."""
+        self._key_changes += 1
         for feed in self._feeds:
             if feed.lacks_a_key:
                 feed.wake()
@@ -240,10 +242,13 @@ class Sync:
         return taken
 
     async def _try(self, feed: Feed) -> None:
+        key_changes = self._key_changes
         try:
             await feed.step()
         except Exception as err:
             await self._failed(feed, err)
+            if feed.lacks_a_key and self._key_changes != key_changes:
+                feed.wake()
             return
         feed.due_at = max(feed.due_at, time.monotonic() + feed.seconds)
         if feed.failures or not feed.has_worked:

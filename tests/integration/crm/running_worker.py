@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import aiohttp
 import asyncpg
 
-from crm.amocrm.store import PgTokenStore
+from crm.amocrm.store import PgTokenStore, store_token
 from crm.amocrm.tokens import StoredToken, exchange_code, long_lived
 from crm.amocrm.transport import Transport
 from crm.sandbox.seed import CHECK_ID
@@ -43,7 +43,10 @@ class CrmSite:
         await self.authorise()
 
     async def authorise(self) -> None:
-        await PgTokenStore(self.pool, ACCOUNT).save(long_lived(self.sandbox.token()))
+        """As people do: the account is switched on with it, and that is how a worker hears of the key."""
+        async with self.pool.acquire() as conn, conn.transaction():
+            await store_token(conn, ACCOUNT, long_lived(self.sandbox.token()), None)
+            await accounts.set_account_state(conn, ACCOUNT, "on")
 
     async def connect_with_oauth(self, base_url: str | None = None, **fields: Any) -> StoredToken:
         """fields: of the stored pair that are other than the CRM gave them."""

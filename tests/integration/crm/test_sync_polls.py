@@ -19,6 +19,7 @@ from crm.store.cursors import feed_states
 from crm.store.directory import apply_entities
 from crm.store.metadata import pipelines_of, users_of
 from crm.sync.changes import apply_webhook
+from crm.sync.feed import Feed
 from crm.sync.first_load import LoadProgress, load_progress, load_step, restart_load
 from crm.sync.metadata import read_metadata
 from crm.sync.recheck import recheck_step
@@ -540,6 +541,28 @@ async def test_what_is_asked_seldom_is_asked_again_once_the_crm_lets_another_fee
             return [u.name for u in await users_of(conn, "a")] == ["Anna"]
 
     await until(are_read, "users are read")
+    run.cancel()
+
+
+async def test_a_key_that_comes_while_the_crm_refuses_is_tried_at_once(
+    crm: FakeCrm, pool: asyncpg.Pool, clock: Clock, account: str
+) -> None:
+    """It was told of before the answer to the request that went out without it."""
+    asked = 0
+
+    async def ask() -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            sync.key_changed()
+            raise CrmUnauthorised("no key is stored")
+
+    async def is_asked_again() -> bool:
+        return asked == 2
+
+    sync = Sync(crm, pool, account, NumberPolicy(), now=clock, more=[Feed("seldom", 300.0, ask)])
+    run = asyncio.create_task(sync.run())
+    await until(is_asked_again, "asked again")
     run.cancel()
 
 
