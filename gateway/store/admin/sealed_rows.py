@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -36,17 +35,17 @@ PLACES: tuple[Place, ...] = (
 
 async def key_counts(conn: Conn) -> dict[str | None, int]:
     """How many secrets are sealed with each key; None: in plain text."""
-    found: Counter[str | None] = Counter()
-    for place in PLACES:
-        values = f"SELECT {place.column} AS value FROM {place.table} WHERE {place.column} IS NOT NULL"  # noqa: S608
-        if place.is_map:
-            values = f"SELECT value FROM {place.table}, jsonb_each_text({place.column})"  # noqa: S608 - of PLACES
-        rows = await conn.fetch(
-            f"SELECT substring(value from '^{PREFIX}([^:]*):') AS key_id, count(*) AS count"  # noqa: S608 - of PLACES
-            f" FROM ({values}) AS secret GROUP BY 1"
-        )
-        found.update({row["key_id"]: row["count"] for row in rows})
-    return dict(found)
+    rows = await conn.fetch(
+        f"SELECT substring(value from '^{PREFIX}([^:]*):') AS key_id, count(*) AS count"  # noqa: S608 - of PLACES
+        f" FROM ({' UNION ALL '.join(map(_values_of, PLACES))}) AS secret GROUP BY 1"
+    )
+    return {row["key_id"]: row["count"] for row in rows}
+
+
+def _values_of(place: Place) -> str:
+    if place.is_map:
+        return f"SELECT value FROM {place.table}, jsonb_each_text({place.column})"  # noqa: S608 - of PLACES
+    return f"SELECT {place.column} AS value FROM {place.table} WHERE {place.column} IS NOT NULL"  # noqa: S608
 
 
 async def unreadable(conn: Conn) -> list[str]:
