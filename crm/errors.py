@@ -31,6 +31,12 @@ class CrmThrottled(CrmError):
         self.retry_after = retry_after
 
 
+class CrmBudgetTaken(CrmError):
+    """Whoever works for the account lends no request now: nothing was sent."""
+
+    code, retryable = "crm-budget-taken", True
+
+
 class CrmBlocked(CrmError):
     """403 on everything, or an HTML page where JSON belongs: the account's API is closed to us. Open the circuit."""
 

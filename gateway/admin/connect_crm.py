@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp
 import asyncpg
 
-from crm.budget import Budget
-from crm.errors import CrmError
+from crm.borrowed_budget import BorrowedBudget
+from crm.errors import CrmBudgetTaken, CrmError
 from crm.kinds import (
     ADDRESSES_IN_WORDS,
     NEW_ACCOUNTS_KIND,
@@ -41,14 +41,18 @@ from runtime.tokens import new_secret
 
 _TIME_ZONE, _REGION = "Europe/Moscow", "RU"
 LONGEST_SECRET, LONGEST_CLIENT_ID = 8192, 200
-_PER_SECOND = 1
-"""Little enough beside a worker that serves the same account meanwhile."""
 
 
 class ConnectingFailed(InputRefused):
     """The account could not be connected; nothing was stored."""
 
     code = "connecting-failed"
+
+
+class KeyNotTried(ConnectingFailed):
+    """The account's worker has no request to spare just now, so that the key could not be tried; nothing was stored."""
+
+    code = "key-not-tried"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,10 +214,12 @@ async def _with_token(
     token = long_lived(new.long_lived_token)
     async with aiohttp.ClientSession() as session:
         offered = OfferedKey(account.base_url, token.access_token)
-        crm = CrmAccess(pool, session).open_with(account, offered, Budget(_PER_SECOND))
+        crm = CrmAccess(pool, session).open_with(account, offered, BorrowedBudget(pool, account.id))
         try:
             seen = await crm.account(Lane.REALTIME)
             forbidden = await forbidden_to(crm, Lane.REALTIME)
+        except CrmBudgetTaken as err:
+            raise KeyNotTried("token", f"it could not be tried: {err}", "repeat it then") from err
         except CrmError as err:
             raise ConnectingFailed(
                 "token", f"the CRM does not let us in: {err}", "check address and token"

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import aiohttp
 import asyncpg
 
+from crm.borrowed_budget import BorrowedBudget
 from crm.budget import Budget
 from crm.errors import CrmUnauthorised
 from crm.guarded_budget import GuardedBudget
@@ -31,6 +32,7 @@ from crm.kinds import (
     store_token,
 )
 from crm.lane import Lane
+from crm.lending import Lending
 from crm.store.cursors import forget_failures
 from crm.store.metadata import account_of
 from gateway.configuration import read_snapshot
@@ -45,10 +47,13 @@ from routing.numbers.stored import stored_numbers
 from routing.settings import NumberPolicy
 from runtime.addresses import is_local
 from runtime.database.lease import Lease
-from runtime.lifecycle import KeptTasks
+from runtime.lifecycle import KeptTasks, background
 
 # Each holds a connection of the pool, which serves all accounts of the process.
 _REFRESHES_AT_ONCE = 3
+
+# For whom a process without a listener lends of its budget.
+_LOOK_SECONDS = 0.25
 
 # No answer is waited for any longer.
 _REFRESH_SECONDS = WRITE_SECONDS
@@ -152,17 +157,19 @@ class CrmAccess:
             account = await rows.account(conn, grant.account_id)
             is_known = await account_of(conn, grant.account_id) is not None
         granted_at = replace(account, base_url=self._granted_at(account, host, is_known=is_known))
-        token = await exchange_code(
-            self._transport,
-            granted_at.base_url,
-            client_id=grant.client_id,
-            client_secret=grant.client_secret,
-            redirect_uri=grant.redirect_uri,
-            code=code,
-            now=lambda: datetime.now(UTC),
-        )
+        budget = BorrowedBudget(self._pool, account.id)
+        async with budget.slot(Lane.REALTIME):
+            token = await exchange_code(
+                self._transport,
+                granted_at.base_url,
+                client_id=grant.client_id,
+                client_secret=grant.client_secret,
+                redirect_uri=grant.redirect_uri,
+                code=code,
+                now=lambda: datetime.now(UTC),
+            )
         key = OfferedKey(granted_at.base_url, token.access_token)
-        seen = await self.open_with(granted_at, key, Budget(1)).account(Lane.REALTIME)
+        seen = await self.open_with(granted_at, key, budget).account(Lane.REALTIME)
         async with self._pool.acquire() as conn, conn.transaction():
             await note_same_crm(conn, account.id, seen)
             change = AuditChange(
@@ -229,6 +236,8 @@ async def crm_of(
         try:
             opened = access.open(account, budget, lambda: policy)
             await budget.open_after(opened.crm.is_answering)
-            yield opened, policy
+            lending = Lending(pool, account_id, budget, opened.crm.is_answering, _LOOK_SECONDS)
+            async with background(lending.run()):
+                yield opened, policy
         finally:
             await access.close()

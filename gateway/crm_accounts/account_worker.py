@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 import structlog
 
+from crm.budget import Budget
 from crm.effects.backfill import BackfillFeed
 from crm.effects.sender import WriterSettings
 from crm.effects.store.work import PgEffects
@@ -19,6 +20,7 @@ from crm.effects.writer import Writer
 from crm.entity_changes import EntityChange
 from crm.guarded_budget import GuardedBudget
 from crm.kinds import ConnectedCrm, WebhookInvalid, parse_webhook
+from crm.lending import Lending
 from crm.port import Observed
 from crm.sync.feed import Feed
 from crm.sync.first_load import restart_load
@@ -98,7 +100,7 @@ class CrmAccountWork:
             opened = self._access.open(account, budget, lambda: self._policy)
             opening = asyncio.create_task(budget.open_after(opened.crm.is_answering))
             try:
-                await self._work(lease, opened)
+                await self._work(lease, opened, budget)
             except LeaseLost:
                 log.warning("lease-lost", account=self._account_id)
             finally:
@@ -116,8 +118,9 @@ class CrmAccountWork:
                 await changed.wait()
                 changed.clear()
 
-    async def _work(self, lease: Lease, opened: OpenCrm) -> None:
+    async def _work(self, lease: Lease, opened: OpenCrm, budget: Budget) -> None:
         crm = opened.crm
+        lending = Lending(self._pool, self._account_id, budget, crm.is_answering)
         sync = Sync(
             crm,
             self._pool,
@@ -183,11 +186,13 @@ class CrmAccountWork:
             async with background(
                 sync.run(),
                 writer.run(),
+                lending.run(),
                 self._apply_webhooks(sync, writer),
                 self._reload_when(spelling_changed, sync),
                 probe_while_broken(self._account_id, self._pool, self._configuration, crm),
             ) as failed:
                 with (
+                    self._configuration.listener.wakes(channels.LOANS, {self._account_id: lending.wake}),
                     self._beside(self._account_id, crm),
                     self._effects_due.served(self._account_id, writer.wake),
                     self._reports.served(self._account_id, lambda: self._figures(opened, sync, writer)),

@@ -19,7 +19,7 @@ import aiohttp
 import asyncpg
 import structlog
 
-from crm.budget import Budget
+from crm.borrowed_budget import BorrowedBudget
 from crm.lane import Lane
 from gateway.admin.protection.secrets_at_rest import prepare_secrets
 from gateway.admin.refused import InputRefused
@@ -206,7 +206,7 @@ async def _start(
 async def _register_webhook(session: aiohttp.ClientSession, pool: asyncpg.Pool, demo: Demo) -> None:
     async with pool.acquire() as conn:
         account = await account_of(conn, data.ACCOUNT)
-    crm = CrmAccess(pool, session).open(account, Budget(), NumberPolicy).crm
+    crm = CrmAccess(pool, session).open(account, BorrowedBudget(pool, account.id), NumberPolicy).crm
     await crm.register_webhook(webhook_address(demo.url, account), Lane.REALTIME)
 
 

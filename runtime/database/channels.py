@@ -17,6 +17,7 @@ TURNS = "callmatrix_turns"
 OUTBOUND = "callmatrix_outbound"
 SESSIONS = "callmatrix_sessions"
 FORGOTTEN = "callmatrix_forgotten"
+LOANS = "callmatrix_loans"
 
 EVERY = (
     CONFIGURATION,
@@ -32,6 +33,7 @@ EVERY = (
     OUTBOUND,
     SESSIONS,
     FORGOTTEN,
+    LOANS,
 )
 
 

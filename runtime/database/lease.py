@@ -21,7 +21,7 @@ import structlog
 
 from runtime.cancellation import raise_if_cancelled
 from runtime.database.errors import DATABASE_ERRORS
-from runtime.database.pool import tls_of
+from runtime.database.pool import Conn, tls_of
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +46,12 @@ _UNLOCK = (
     "SELECT pg_advisory_unlock(hashtextextended('callmatrix ' || name, 0)) FROM unnest($1::text[]) AS name"
 )
 
+# A lock that is named by one number stands here as its two halves.
+_IS_TAKEN = (
+    "SELECT EXISTS (SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    " AND (classid::bigint << 32 | objid::bigint) = hashtextextended('callmatrix ' || $1, 0))"
+)
 
 _T = TypeVar("_T")
 
@@ -53,6 +59,11 @@ _T = TypeVar("_T")
 def steady_seconds() -> float:
     """Return a clock that nobody sets and that goes on while the machine is suspended: the server ends our session meanwhile."""
     return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
+async def is_taken(conn: Conn, name: str) -> bool:
+    """Whether any process holds this lease, or its session has not ended yet. name: as `Lease.name`."""
+    return bool(await conn.fetchval(_IS_TAKEN, name))
 
 
 class LeaseLost(Exception):

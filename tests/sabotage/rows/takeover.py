@@ -5,6 +5,7 @@ from __future__ import annotations
 from tests.sabotage.sabotage import Sabotage
 
 _LEASE = "tests/integration/crm/test_lease.py"
+_TRIAL = "tests/integration/crm/test_trial_of_a_key.py"
 _TAKEOVER = (
     "tests/integration/crm/test_takeover.py::test_who_takes_over_waits_and_then_finds_what_was_being_sent"
 )
@@ -87,6 +88,40 @@ ROWS = (
         tests=(
             "tests/unit/crm/amocrm/test_budget.py::test_no_second_at_the_crm_holds_more_than_the_rate_however_long_requests_take",
         ),
+    ),
+    Sabotage(
+        name="a-trial-beside-the-worker",
+        hurts="somebody connects an account that is at work: eight requests in a second, and the CRM answers 429",
+        file="crm/borrowed_budget.py",
+        old='if not await is_taken(conn, f"crm {self._account_id}"):',
+        new="if True:",
+        tests=(f"{_TRIAL}::test_trials_beside_a_busy_worker_stay_inside_what_the_crm_allows",),
+    ),
+    Sabotage(
+        name="a-loan-is-given-back-with-its-grant",
+        hurts="the worker sends in place of what it has lent",
+        file="crm/lending.py",
+        old="            await self._until_over(loan_id)",
+        new="            slot.unused()",
+        tests=(f"{_TRIAL}::test_a_loan_is_a_slot_of_the_lenders_until_a_second_after_it_was_given_back",),
+    ),
+    Sabotage(
+        name="a-killed-borrower-keeps-its-loan",
+        hurts="every trial that is killed costs the account a seventh of its requests until the worker starts anew",
+        file="crm/lending.py",
+        old="asyncio.timeout(self._overdue_seconds)",
+        new="asyncio.timeout(None)",
+        tests=(
+            f"{_TRIAL}::test_whoever_is_killed_with_a_loan_costs_a_slot_until_the_crm_is_known_to_answer",
+        ),
+    ),
+    Sabotage(
+        name="an-old-loan-is-used",
+        hurts="what a killed worker has lent is sent beside its successor",
+        file="crm/borrowed_budget.py",
+        old="is_fresh = loan.age_seconds + time.monotonic() - began < _FRESH_SECONDS",
+        new="is_fresh = True",
+        tests=(f"{_TRIAL}::test_what_a_killed_worker_has_lent_and_not_sent_is_asked_of_its_successor_again",),
     ),
     Sabotage(
         name="no-last-look-at-the-lease",

@@ -22,6 +22,7 @@ SENTENCES: Mapping[str, str] = {
     "refusal.case-moved": "This missed call is closed already.",
     "refusal.client-busy": "Something is still under way for this client: wait for the call to end, then try again.",
     "refusal.code-wrong": "The code is not right. Wait for the next one: each is taken once.",
+    "refusal.key-not-tried": "Every request that amoCRM allows is taken just now, so the key could not be tried; nothing was stored. Repeat it in a few minutes.",
     "refusal.connecting-failed": "It could not be connected; nothing was stored. Check the address and the key.",
     "refusal.channel-in-use": "The channel has dialogues, which would go with it. Switch it off, or say that it goes all the same.",
     "refusal.message-not-taken": "The message was not sent; the reason stands beside.",
