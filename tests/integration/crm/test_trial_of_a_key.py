@@ -258,6 +258,7 @@ async def test_what_a_killed_worker_has_lent_and_not_sent_is_asked_of_its_succes
             loan_id,
         )
         await site.until("SELECT min(loan_id) > $1 FROM crm_loan", loan_id)
+        assert await _requests(site) == [], "it was lent too long ago"
     async with _lender(site, Budget(_RATE)):
         await waiting
     assert await _all_is_given_back(site)
