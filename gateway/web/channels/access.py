@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 from pydantic import ConfigDict
 
@@ -12,6 +12,7 @@ from gateway.admin.channels import access as service
 from gateway.admin.load_directory import AccountIsOff, ask_for_sync
 from gateway.admin.refused import InputRefused
 from gateway.store.admin.accounts import account as account_of
+from gateway.store.admin.accounts import lock_account
 from gateway.store.admin.matrix_catalogue import catalogue_of, catalogue_read_at
 from gateway.store.channels.access import default_channels, rights_in_channels
 from gateway.store.channels.channels import SavedChannel, saved_channels
@@ -28,6 +29,7 @@ from gateway.web.frame import (
     page_not_found,
 )
 from gateway.web.refusals import refusal_said
+from gateway.web.saving.together import WholeForm, standing, together
 from gateway.web.setup.tabs import tabs_of
 from routing.dialogues.access import ACCESS_PRESETS, AccessPreset, ChannelRight, Visibility
 from routing.staff import Employee
@@ -35,15 +37,31 @@ from routing.texts.catalogue import Phrase, phrase
 from runtime.database.pool import Conn
 
 PATH = "/setup/channels/access"
-_STAR = "star:"
+_STAR, _STAR_WAS = "star:", "star-was:"
+_NO_STAR = "-"
+"""Stands in the form of somebody who writes from no channel by choice: what is empty is not sent."""
+_OBSERVER = "observer:"
 _EVERY = "*"
 """In place of a channel: all of them."""
 _RIGHTS: Mapping[str, ChannelRight] = {"none": "none", "read": "read", "send": "send"}
 
 
+class AccessChange(NamedTuple):
+    """to: what it is to be. was: what stood in the form, None = nobody knows."""
+
+    employee: str
+    channel: str
+    to: str
+    was: str | None
+
+    def is_of_both(self, now: str) -> bool:
+        """Whether somebody else has made something else of it meanwhile."""
+        return self.was is not None and now not in (self.was, self.to)
+
+
 class AccessForm(Form):
     """cell: "channel employee", may: what they may there, was: what stood in the form, side by side. Beside them "star:employee",
-    the channel that they write from."""
+    the channel that they write from, and "star-was:employee", the one that stood in the form."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
@@ -52,19 +70,22 @@ class AccessForm(Form):
     was: tuple[str, ...] = ()
 
     @property
-    def changed(self) -> dict[str, dict[str, ChannelRight | None]]:
-        """Rights by channel, then employee: only what is another than it was."""
-        found: dict[str, dict[str, ChannelRight | None]] = {}
+    def cells(self) -> list[AccessChange]:
+        """Only what is another than it was."""
+        found = []
         for cell, may, was in zip(self.cell, self.may, self.was, strict=False):
             channel, _, employee = cell.partition(" ")
             if may != was and may in _RIGHTS and employee:
-                found.setdefault(channel, {})[employee] = _RIGHTS[may]
+                found.append(AccessChange(employee, channel, may, was))
         return found
 
     @property
-    def stars(self) -> dict[str, str]:
-        extra = self.model_extra or {}
-        return {n.removeprefix(_STAR): str(v) for n, v in extra.items() if n.startswith(_STAR) and v}
+    def stars(self) -> list[AccessChange]:
+        """Only what is another than it was. to, was: the channel that they write from."""
+        extra = {name: str(value) for name, value in (self.model_extra or {}).items()}
+        named = {n.removeprefix(_STAR): v for n, v in extra.items() if n.startswith(_STAR) and v}
+        found = [AccessChange(who, v, v, extra.get(_STAR_WAS + who)) for who, v in named.items()]
+        return [one for one in found if one.to != one.was]
 
 
 class AddPersonForm(Form):
@@ -90,7 +111,7 @@ class AccessPresetForm(Form):
     preset: str = ""
 
 
-class VisibilityForm(Form):
+class VisibilityForm(WholeForm):
     visibility: Visibility = "all"
     observer: tuple[str, ...] = ()
 
@@ -104,10 +125,11 @@ class AccessCell:
 
 @dataclass(frozen=True, slots=True)
 class AccessRow:
-    """lacks_default: they write in several channels, and from none by choice."""
+    """chosen: the channel that they write from, by choice. lacks_default: they write in several, and from none by choice."""
 
     person: Employee
     cells: tuple[AccessCell, ...]
+    chosen: str
     lacks_default: bool
     is_observer: bool
 
@@ -119,11 +141,16 @@ class _AccessNow:
     chosen: Mapping[str, str]
     observers: tuple[str, ...]
 
+    def may(self, change: AccessChange) -> ChannelRight:
+        return self.rights.get(change.employee, {}).get(change.channel, "none")
+
     def row(self, person: Employee) -> AccessRow:
         rights, default = self.rights.get(person.id, {}), self.chosen.get(person.id)
         cells = tuple(AccessCell(c, rights.get(c.id, "none"), default == c.id) for c in self.channels)
         writes = sum(cell.may == "send" for cell in cells)
-        return AccessRow(person, cells, writes > 1 and default is None, person.id in self.observers)
+        return AccessRow(
+            person, cells, default or "", writes > 1 and default is None, person.id in self.observers
+        )
 
 
 async def _now(conn: Conn, account_id: str) -> _AccessNow:
@@ -139,7 +166,7 @@ async def show_access(call: PageCall) -> Shown:
     return await _access_page(call)
 
 
-async def _access_page(call: AnyPageCall, error: str = "") -> Shown:
+async def _access_page(call: AnyPageCall, error: str = "", status: int = 422) -> Shown:
     async with call.connection() as conn:
         now = await _now(conn, call.account.id)
         catalogue = await catalogue_of(conn, call.account.id)
@@ -158,27 +185,54 @@ async def _access_page(call: AnyPageCall, error: str = "") -> Shown:
         "presets": ACCESS_PRESETS,
         "visibility": visibility,
         "observers": now.observers,
+        "was": standing(_fields_shown(visibility, now.observers)),
         "people": [
             (person.id, person.name) for person in people if person.is_active or person.id in now.observers
         ],
         "read_at": read_at,
         "error": error,
     }
-    return Shown("channels/access.html", values, status=422 if error else 200)
+    return Shown("channels/access.html", values, status=status if error else 200)
 
 
 async def save(call: PageCall[PageQuery, AccessForm]) -> PageAnswer:
-    form = call.form
+    """Save what was changed here. What somebody else changed meanwhile stays theirs, and is told."""
     try:
         async with call.connection() as conn, conn.transaction():
+            await lock_account(conn, call.account.id)
             now = await _now(conn, call.account.id)
-            known = {channel.id for channel in now.channels}
-            rights = {channel: of for channel, of in form.changed.items() if channel in known}
-            stars = {e: c for e, c in form.stars.items() if c in known and now.chosen.get(e) != c}
-            await service.share_many(conn, call.account.id, rights, stars)
+            theirs = await _saved(conn, call, now)
     except InputRefused as err:
         return await _access_page(call, refusal_said(err, call.texts))
+    if theirs:
+        said = ", ".join(await _places_said(call, now, theirs))
+        return await _access_page(call, call.texts.say("setup.channels.changed_meanwhile", places=said), 409)
     return SeeOther(call.here(PATH), said=phrase("setup.said.saved"))
+
+
+async def _saved(conn: Conn, call: PageCall[PageQuery, AccessForm], now: _AccessNow) -> list[AccessChange]:
+    """Return what was not saved, since others changed it too. Raise InputRefused."""
+    known = {channel.id for channel in now.channels}
+    cells = [(one, now.may(one)) for one in call.form.cells if one.channel in known]
+    stars = [(one, now.chosen.get(one.employee, _NO_STAR)) for one in call.form.stars if one.channel in known]
+    rights: dict[str, dict[str, ChannelRight | None]] = {}
+    for one, stands in cells:
+        if not one.is_of_both(stands):
+            rights.setdefault(one.channel, {})[one.employee] = _RIGHTS[one.to]
+    chosen = {o.employee: o.to for o, stands in stars if stands != o.to and not o.is_of_both(stands)}
+    await service.share_many(conn, call.account.id, rights, chosen)
+    return [one for one, stands in (*cells, *stars) if one.is_of_both(stands)]
+
+
+async def _places_said(call: AnyPageCall, now: _AccessNow, theirs: list[AccessChange]) -> list[str]:
+    """Return "who (channel)" of each."""
+    async with call.connection() as conn:
+        people = (await catalogue_of(conn, call.account.id)).staff.by_id
+    channels = {one.id: one.name for one in now.channels}
+    return [
+        f"{people[one.employee].name if one.employee in people else one.employee} ({channels[one.channel]})"
+        for one in theirs
+    ]
 
 
 async def add_person(call: PageCall[PageQuery, AddPersonForm]) -> PageAnswer:
@@ -255,12 +309,28 @@ async def give_preset(call: PageCall[PageQuery, AccessPresetForm]) -> PageAnswer
 async def choose_visibility(call: PageCall[PageQuery, VisibilityForm]) -> PageAnswer:
     form = call.form
     try:
-        async with call.connection() as conn:
-            observers = [one for one in form.observer if one]
-            await service.choose_visibility(conn, call.account.id, form.visibility, observers)
+        async with call.connection() as conn, conn.transaction():
+            await lock_account(conn, call.account.id)
+            stands = (await account_of(conn, call.account.id)).settings.dialogues
+            now, typed = (
+                _fields_shown(stands.visibility, stands.observers),
+                _fields_shown(form.visibility, form.observer),
+            )
+            merged = together(form.opened_with, now, typed).values
+            observers = [
+                n.removeprefix(_OBSERVER)
+                for n, is_one in merged.items()
+                if is_one and n.startswith(_OBSERVER)
+            ]
+            await service.choose_visibility(conn, call.account.id, merged["visibility"], observers)
     except InputRefused as err:
         return await _access_page(call, refusal_said(err, call.texts))
     return SeeOther(call.here(PATH), said=phrase("setup.said.saved"))
+
+
+def _fields_shown(visibility: Visibility, observers: Iterable[str]) -> dict[str, Any]:
+    """Return each observer as a field of their own: whom another adds meanwhile stays."""
+    return {**{_OBSERVER + one: True for one in observers if one}, "visibility": visibility}
 
 
 async def refresh(call: PageCall) -> SeeOther:

@@ -8,7 +8,9 @@ from gateway.admin.channels import crm_chats as service
 from gateway.admin.channels.crm_chats import CrmChatsView, crm_chats_view
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.health.message_checks import crm_chats_fault
+from gateway.store.admin.accounts import lock_account
 from gateway.web.frame import AnyPageCall, Form, PageAnswer, PageCall, PageQuery, SeeOther, Shown
+from gateway.web.saving.together import WholeForm, clashes_said, form_together, standing
 from gateway.web.setup.refusals import errors_of
 from gateway.web.setup.tabs import tabs_of
 from routing.texts.catalogue import Phrase, phrase
@@ -18,7 +20,7 @@ PATH = "/setup/channels/crm-chats"
 _TONES = {"connected": "good", "connecting": "warn", "trouble": "bad"}
 
 
-class CrmChatsForm(Form):
+class CrmChatsForm(WholeForm):
     """An empty secret stays as it is."""
 
     channel_id: str = ""
@@ -49,7 +51,10 @@ async def show(call: PageCall) -> Shown:
 
 
 async def _page(
-    call: AnyPageCall, errors: Mapping[str, str] | None = None, typed: CrmChatsForm | None = None
+    call: AnyPageCall,
+    errors: Mapping[str, str] | None = None,
+    typed: CrmChatsForm | None = None,
+    status: int = 422,
 ) -> Shown:
     """typed: what was refused."""
     async with call.connection() as conn:
@@ -60,22 +65,34 @@ async def _page(
         "tone": tone_of(seen),
         "fault": fault_of(seen),
         "typed": typed or seen,
+        "was": standing(_fields_shown(seen)),
         "errors": errors or {},
     }
-    return Shown("channels/crm_chats.html", values, status=422 if errors else 200)
+    return Shown("channels/crm_chats.html", values, status=status if errors else 200)
 
 
 async def change(call: PageCall[PageQuery, CrmChatsForm]) -> PageAnswer:
-    form = call.form
-    given = {name: value.strip() for name, value in form.model_dump().items()}
-    if not given["secret"]:
-        del given["secret"]
-    try:
-        async with call.connection() as conn:
-            await service.change_crm_chats(conn, call.account.id, given)
-    except InputRefused as err:
-        return await _page(call, errors_of(err, call.texts, "crm_chats"), form)
+    errors: dict[str, str] = {}
+    async with call.connection() as conn, conn.transaction():
+        await lock_account(conn, call.account.id)
+        form, clashes = form_together(call.form, _fields_shown(await chats_seen(call, conn)))
+        given = {name: value.strip() for name, value in form.model_dump(exclude={"was"}).items()}
+        if not given["secret"]:
+            del given["secret"]
+        try:
+            if not clashes:
+                await service.change_crm_chats(conn, call.account.id, given)
+        except InputRefused as err:
+            errors = errors_of(err, call.texts, "crm_chats")
+    if clashes:
+        return await _page(call, clashes_said(clashes, call.texts), form, 409)
+    if errors:
+        return await _page(call, errors, form)
     return SeeOther(call.here(PATH), said=phrase("setup.said.saved"))
+
+
+def _fields_shown(seen: CrmChatsView) -> dict[str, str]:
+    return {"channel_id": seen.channel_id, "bot_id": seen.bot_id, "amojo_id": seen.amojo_id}
 
 
 async def switch(call: PageCall[PageQuery, CrmChatsSwitchForm]) -> PageAnswer:

@@ -1,19 +1,18 @@
-"""Two who change one channel at the same time: each has theirs, and of what both changed the second is asked."""
+"""The fields of a channel as its form shows them, and what becomes of them where somebody else changed it meanwhile."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-import orjson
-
 from gateway.store.channels.channels import SavedChannel
 from gateway.web.channels.typed import ChannelForm
+from gateway.web.saving import together as saving
 from routing.texts.catalogue import Texts
 
 _FIELDS: Mapping[str, str] = {"pipeline_id": "place", "stage_id": "place", "authors": "author-1"}
 _RULE, _SETTING = "rules.", "settings."
-_EMPTY: tuple[Any, ...] = (None, "", [], {})
+_UNORDERED = ("rules.employees",)
 
 
 class Together(NamedTuple):
@@ -27,7 +26,7 @@ class Together(NamedTuple):
 
 def standing(saved: SavedChannel) -> str:
     """Return what a form is opened with, for it to bring along."""
-    return orjson.dumps(_flat(saved.name, saved.is_on, _rules(saved), saved.channel.settings)).decode()
+    return saving.standing(_flat(saved.name, saved.is_on, _rules(saved), saved.channel.settings))
 
 
 def together(saved: SavedChannel, form: ChannelForm, texts: Texts) -> Together:
@@ -35,15 +34,9 @@ def together(saved: SavedChannel, form: ChannelForm, texts: Texts) -> Together:
     held = saved.channel.settings
     hidden = {name: value for name, value in held.items() if name not in form.shown}
     typed = _flat(form.name.strip(), form.is_on, form.rules(saved.rules), {**hidden, **form.settings})
-    now, was = _flat(saved.name, saved.is_on, _rules(saved), held), form.opened_with
-    merged: dict[str, Any] = {}
-    clashes: dict[str, str] = {}
-    for name in typed.keys() | now.keys():
-        own, stands = typed.get(name), now.get(name)
-        before = was.get(name) if was else stands
-        merged[name] = stands if _same(own, before) else own
-        if not _same(own, before) and not _same(stands, before) and not _same(stands, own):
-            clashes[_field_of(name)] = texts.say("setup.other.changed", now=_said(stands))
+    now = _flat(saved.name, saved.is_on, _rules(saved), held)
+    merged, clashes = saving.together(form.opened_with, now, typed, _UNORDERED)
+    said = saving.clashes_said({_field_of(name): stands for name, stands in clashes.items()}, texts)
     changes: dict[str, Any] = {
         "name": merged["name"],
         "is_on": merged["is_on"],
@@ -53,7 +46,7 @@ def together(saved: SavedChannel, form: ChannelForm, texts: Texts) -> Together:
     if form.keys:
         changes["keys"] = {**saved.channel.keys, **form.keys}
     shown = form.showing(changes["name"], changes["is_on"], changes["rules"], changes["settings"])
-    return Together(changes, clashes, shown)
+    return Together(changes, said, shown)
 
 
 def _rules(saved: SavedChannel) -> dict[str, Any]:
@@ -73,23 +66,8 @@ def _part(flat: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {name.removeprefix(prefix): value for name, value in flat.items() if name.startswith(prefix)}
 
 
-def _same(one: Any, other: Any) -> bool:
-    """Compare values of a field: the order of people says nothing, nor whether something is empty or absent."""
-    if isinstance(one, list) and isinstance(other, list):
-        return sorted(one) == sorted(other)
-    return one == other or (one in _EMPTY and other in _EMPTY)
-
-
 def _field_of(name: str) -> str:
     if name.startswith(_SETTING):
         return f"setting-{name.removeprefix(_SETTING)}"
     rule = name.removeprefix(_RULE)
     return _FIELDS.get(rule, rule)
-
-
-def _said(value: Any) -> str:
-    if isinstance(value, dict):
-        return ", ".join(f"{id}: {who}" for id, who in value.items())
-    if isinstance(value, list):
-        return ", ".join(map(str, value))
-    return "" if value is None else str(value)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-import orjson
-
-from gateway.web.frame import Form
 from gateway.web.matrix.choosers import place_of, place_value
+from gateway.web.saving.together import WholeForm
 from routing.dialogues.rules import AfterClosing, ChannelRules, CopyRule, OwnerRule
 
 SWITCHES = ("webhook",)
@@ -18,11 +16,10 @@ _SAME = ("owner", "employees", "after_closing", "copies", "keeps_deleted_text")
 _EIGHTS: Mapping[bool | None, EightToSeven] = {None: "account", True: "yes", False: "no"}
 
 
-class ChannelForm(Form):
-    """was: what it was opened with. key_name, key and setting_name, setting: side by side; an empty key stays as it is. switch: settings that are on. place: of new
+class ChannelForm(WholeForm):
+    """key_name, key and setting_name, setting: side by side; an empty key stays as it is. switch: settings that are on. place: of new
     deals, "pipeline:stage". author, author_of: side by side, an id of the vendor and whose it is."""
 
-    was: str = ""
     kind: str = ""
     name: str = ""
     is_on: bool = False
@@ -42,15 +39,6 @@ class ChannelForm(Form):
     copies: CopyRule = "hour"
     keeps_deleted_text: bool = False
     eight_to_seven: EightToSeven = "account"
-
-    @property
-    def opened_with(self) -> dict[str, Any]:
-        """What stood in the channel when the form was opened, {} when that is not told."""
-        try:
-            found = orjson.loads(self.was or "{}")
-        except orjson.JSONDecodeError:
-            return {}
-        return found if isinstance(found, dict) else {}
 
     @property
     def keys(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from gateway.admin import employees
 from gateway.admin.employees import AddressTaken, EmployeeRefused, SeniorTaken
 from gateway.admin.first_use.proposed_employees import ProposedEmployee, propose_employees
 from gateway.admin.refused import EmployeeInUse, InputRefused
+from gateway.store.admin.accounts import lock_account
 from gateway.store.admin.employee_uses import uses_of_employee
 from gateway.store.admin.staff import staff_of, stored_employees
 from gateway.store.admin.users import users
@@ -24,6 +25,7 @@ from gateway.web.frame import (
     Shown,
     page_not_found,
 )
+from gateway.web.saving.together import WholeForm, clashes_said, form_together, standing
 from gateway.web.setup.refusals import errors_of
 from gateway.web.setup.tabs import tabs_of
 from gateway.web.words.sorting import by_name
@@ -42,7 +44,7 @@ class NewEmployeeQuery(PageQuery):
     user: str = ""
 
 
-class EmployeeForm(Form):
+class EmployeeForm(WholeForm):
     """extensions, sip, numbers: with commas or line breaks between them."""
 
     id: str = ""
@@ -175,22 +177,31 @@ async def _form_page(
     is_new: bool,
     is_known: bool = False,
     errors: Mapping[str, str] | None = None,
+    clashes: Mapping[str, Any] | None = None,
 ) -> Shown:
     async with call.connection() as conn:
         people = await stored_employees(conn, call.account.id)
         users = await users_of(conn, call.account.id)
+    say, stored = call.texts.say, next((p for p in people if p.id == typed["id"]), None)
+    user_options = [("", say("setup.employees.by_email"))] + [
+        (u.id, u.name) for u in sorted(users, key=lambda u: u.name.lower()) if u.is_active
+    ]
+    deputy_options = [("", say("setup.employees.nobody"))] + [
+        (p.id, p.name) for p in people if p.id != typed["id"]
+    ]
+    names = {"crm_user_id": dict(user_options), "deputy_id": dict(deputy_options)}
+    said = clashes_said(clashes or {}, call.texts, names)
     values = {
         "tabs": tabs_of(call, "employees"),
         "typed": typed,
+        "was": standing(_fields_shown(stored)) if stored and not is_new else "",
         "is_new": is_new,
         "is_known": is_known,
-        "errors": errors or {},
-        "user_options": [("", call.texts.say("setup.employees.by_email"))]
-        + [(u.id, u.name) for u in sorted(users, key=lambda u: u.name.lower()) if u.is_active],
-        "deputy_options": [("", call.texts.say("setup.employees.nobody"))]
-        + [(p.id, p.name) for p in people if p.id != typed["id"]],
+        "errors": {**said, **(errors or {})},
+        "user_options": user_options,
+        "deputy_options": deputy_options,
     }
-    return Shown("setup/employee.html", values, status=422 if errors else 200)
+    return Shown("setup/employee.html", values, status=409 if said else 422 if errors else 200)
 
 
 def _split(text: str) -> tuple[str, ...]:
@@ -216,30 +227,46 @@ def _asked(form: EmployeeForm, id: str) -> Employee:
 
 
 async def add(call: PageCall[PageQuery, EmployeeForm]) -> PageAnswer:
-    id = call.form.id.strip()
+    form = call.form
+    id = form.id.strip()
     async with call.connection() as conn:
-        if any(p.id == id for p in await stored_employees(conn, call.account.id)):
-            errors = {"id": call.texts.say("setup.refused.employee.id_taken")}
-            return await _form_page(call, call.form.model_dump(), is_new=True, errors=errors)
-    return await _saved(call, id, is_new=True)
+        is_taken = any(p.id == id for p in await stored_employees(conn, call.account.id))
+        errors = {"id": call.texts.say("setup.refused.employee.id_taken")} if is_taken else {}
+        errors = errors or await _refused(conn, call, form, id)
+    return await _form_page(call, form.model_dump(), is_new=True, errors=errors) if errors else _saved(call)
 
 
 async def change(call: PageCall[PageQuery, EmployeeForm]) -> PageAnswer:
-    async with call.connection() as conn:
+    errors: dict[str, str] = {}
+    async with call.connection() as conn, conn.transaction():
+        await lock_account(conn, call.account.id)
         person = await _stored(conn, call)
-    return await _saved(call, person.id, is_new=False)
+        form, clashes = form_together(call.form, _fields_shown(person))
+        if not clashes:
+            errors = await _refused(conn, call, form, person.id)
+    typed = {**form.model_dump(), "id": person.id}
+    if errors or clashes:
+        return await _form_page(call, typed, is_new=False, errors=errors, clashes=clashes)
+    return _saved(call)
 
 
-async def _saved(call: PageCall[PageQuery, EmployeeForm], id: str, *, is_new: bool) -> PageAnswer:
-    async with call.connection() as conn:
-        try:
-            person = await employees.save_employee(conn, call.account.id, _asked(call.form, id))
-        except EmployeeRefused as err:
-            typed = {**call.form.model_dump(), "id": id}
-            return await _form_page(call, typed, is_new=is_new, errors=errors_of_employee(call, err))
-    return SeeOther(
-        call.here("/setup/employees"), said=phrase("setup.employees.said.saved", name=person.name)
-    )
+def _fields_shown(person: Employee) -> dict[str, Any]:
+    """Return what stands in the form of an employee who is known."""
+    return {name: value for name, value in _typed(person).items() if name != "id"}
+
+
+async def _refused(conn: Conn, call: AnyPageCall, form: EmployeeForm, id: str) -> dict[str, str]:
+    """Save the employee; return what was refused, by its field."""
+    try:
+        await employees.save_employee(conn, call.account.id, _asked(form, id))
+    except EmployeeRefused as err:
+        return errors_of_employee(call, err)
+    return {}
+
+
+def _saved(call: PageCall[PageQuery, EmployeeForm]) -> SeeOther:
+    said = phrase("setup.employees.said.saved", name=call.form.name.strip())
+    return SeeOther(call.here("/setup/employees"), said=said)
 
 
 def errors_of_employee(call: AnyPageCall, err: EmployeeRefused) -> dict[str, str]:

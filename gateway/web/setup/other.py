@@ -7,9 +7,8 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import available_timezones
 
-import orjson
 from phonenumbers import SUPPORTED_REGIONS, country_code_for_region
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict
 
 from gateway.admin.accounts import change_account, save_settings
 from gateway.admin.protection.allowed import allowed_by
@@ -19,16 +18,23 @@ from gateway.store.admin.accounts import Account
 from gateway.store.admin.staff import stored_employees
 from gateway.web.frame import (
     AnyPageCall,
-    Form,
     PageAnswer,
     PageCall,
     PageQuery,
-    PageRefused,
     SeeOther,
     Shown,
 )
 from gateway.web.refusals import refusal_said
-from gateway.web.setup.other_fields import PARTS, SettingsPart, in_one, read_fields, shown_fields, together
+from gateway.web.saving.together import WholeForm, clashes_said, standing, together
+from gateway.web.setup.other_fields import (
+    PARTS,
+    SettingsPart,
+    as_sent,
+    as_shown,
+    in_one,
+    read_fields,
+    shown_fields,
+)
 from gateway.web.setup.tabs import tabs_of
 from routing.client_work.call import line_spelled
 from routing.settings import AccountSettings
@@ -42,16 +48,14 @@ class OtherQuery(PageQuery):
     part: SettingsPart = "account"
 
 
-class OtherForm(Form):
-    """What is typed, by the names of the part's fields. name, time_zone, region: of the account itself. was: the fields as they
-    stood when the form was opened, as JSON; "" where nobody knows."""
+class OtherForm(WholeForm):
+    """What is typed, by the names of the part's fields. name, time_zone, region: of the account itself."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     name: str = ""
     time_zone: str = ""
     region: str = ""
-    was: str = Field(default="", max_length=100_000)
 
 
 async def show(call: PageCall[OtherQuery, None]) -> Shown:
@@ -78,7 +82,7 @@ async def _page(
         ],
         "fields": PARTS[part],
         "typed": typed if typed is not None else stands,
-        "was": orjson.dumps(stands).decode(),
+        "was": standing(stands),
         "errors": errors or {},
         "people": [(person.id, person.name) for person in people],
         "zones": sorted(zone for zone in available_timezones() if "/" in zone and zone[:4] != "Etc/"),
@@ -114,11 +118,10 @@ async def _saved_together(
     """Two who change different fields both have theirs; of one field that both changed the second is asked."""
     account = await rows.account(conn, call.account.id)
     stands = _standing(account, part)
-    merged = together(_was(call.form.was), stands, sent)
-    if merged.clashes:
-        said = {name: call.texts.say("setup.other.changed", now=str(stands[name])) for name in merged.clashes}
-        return await _page(call, part, merged.typed, said, 409)
-    typed = merged.typed
+    merged, clashes = together(call.form.opened_with, stands, as_shown(sent, stands))
+    typed = {**sent, **as_sent(merged)}
+    if clashes:
+        return await _page(call, part, typed, clashes_said(clashes, call.texts), 409)
     read = read_fields(account.settings, part, typed)
     own, policy = read.dumped["numbers"], call.services.configuration.now.policy_of(call.account.id)
     own["own_numbers"] = [line_spelled(text, policy) or text for text in own["own_numbers"]]
@@ -130,14 +133,6 @@ async def _saved_together(
         name = _field_of(err, part)
         return await _page(call, part, typed, {name: _refused(call, name, err)})
     return SeeOther(call.here(PATH, part=part), said=phrase("setup.said.saved"))
-
-
-def _was(text: str) -> dict[str, Any]:
-    try:
-        found = orjson.loads(text or "{}")
-    except orjson.JSONDecodeError as err:
-        raise PageRefused(422, "invalid", names=("was",)) from err
-    return found if isinstance(found, dict) else {}
 
 
 async def _saved(

@@ -110,24 +110,13 @@ def shown_fields(settings: AccountSettings, part: SettingsPart) -> dict[str, Any
     return {one.name: _as_typed(_at(dumped, one.path), one) for one in PARTS[part]}
 
 
-@dataclass(frozen=True, slots=True)
-class TypedTogether:
-    """typed: with what others saved since in the fields that were left as they stood. clashes: fields that both changed."""
-
-    typed: dict[str, Any]
-    clashes: tuple[str, ...]
+def as_shown(sent: Typed, now: Typed) -> dict[str, Any]:
+    """Return what was sent as `shown_fields` has it: a flag that is not there is off. now: the fields as they stand."""
+    return {n: bool(sent.get(n)) if isinstance(v, bool) else str(sent.get(n, "")) for n, v in now.items()}
 
 
-def together(was: Typed, now: Typed, typed: Typed) -> TypedTogether:
-    """was: the fields as they stood when the form was opened; now: as they stand. A field that nobody touched is nobody's."""
-    merged, clashes = dict(typed), []
-    for name in now.keys() & was.keys():
-        own = bool(typed.get(name)) if isinstance(now[name], bool) else str(typed.get(name, ""))
-        if own == was[name]:
-            merged[name] = now[name] or ""
-        elif now[name] not in (was[name], own):
-            clashes.append(name)
-    return TypedTogether(merged, tuple(sorted(clashes)))
+def as_sent(shown: Typed) -> dict[str, Any]:
+    return {name: value or "" for name, value in shown.items()}
 
 
 def _at(dumped: Mapping[str, Any], path: Sequence[str]) -> Any:

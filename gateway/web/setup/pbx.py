@@ -29,6 +29,7 @@ from gateway.web.frame import (
     Shown,
     page_not_found,
 )
+from gateway.web.saving.together import WholeForm, clashes_said, form_together, standing
 from gateway.web.setup.refusals import errors_of
 from gateway.web.setup.tabs import tabs_of
 from gateway.web.texts.sentences import TEXTS
@@ -62,7 +63,7 @@ class NewConnectionForm(Form):
     settings: str = ""
 
 
-class LinesForm(Form):
+class LinesForm(WholeForm):
     lines: str = ""
     is_on: bool = False
 
@@ -206,7 +207,7 @@ async def show_one(call: PageCall[SinceQuery, None]) -> Shown:
 
 
 async def _one_page(
-    call: AnyPageCall, since: int, errors: Mapping[str, str], typed: LinesForm | None
+    call: AnyPageCall, since: int, errors: Mapping[str, str], typed: LinesForm | None, status: int = 422
 ) -> Shown:
     async with call.connection() as conn:
         connection = await _connection(conn, call)
@@ -216,14 +217,14 @@ async def _one_page(
             "tabs": tabs_of(call, "pbx"),
             "connection": connection,
             "lines": lines,
-            "typed_lines": typed.lines if typed else ", ".join(connection.lines),
-            "is_on": typed.is_on if typed else connection.is_on,
+            "typed": typed or _fields_shown(connection),
+            "was": standing(_fields_shown(connection)),
             "spoilt": spoilt,
             "fields": _fields(spoilt),
             "errors": errors,
             **await waiting_values(conn, call, connection, since),
         }
-    return Shown("setup/pbx_one.html", values, status=422 if errors else 200)
+    return Shown("setup/pbx_one.html", values, status=status if errors else 200)
 
 
 def _fields(spoilt: list[SpoiltMessage]) -> dict[str, int]:
@@ -264,16 +265,28 @@ async def wait(call: PageCall[SinceQuery, None]) -> Shown:
 
 
 async def change(call: PageCall[PageQuery, LinesForm]) -> PageAnswer:
-    changes = {"lines": split_lines(call.form.lines), "is_on": call.form.is_on}
-    async with call.connection() as conn:
+    errors: dict[str, str] = {}
+    async with call.connection() as conn, conn.transaction():
+        await rows.lock_account(conn, call.account.id)
         connection = await _connection(conn, call)
+        form, clashes = form_together(call.form, _fields_shown(connection))
         try:
-            await connections.change_connection(
-                conn, call.account.id, connection.name, changes, call.services.kinds, allowed_to(call)
-            )
+            if not clashes:
+                changes = {"lines": split_lines(form.lines), "is_on": form.is_on}
+                await connections.change_connection(
+                    conn, call.account.id, connection.name, changes, call.services.kinds, allowed_to(call)
+                )
         except InputRefused as err:
-            return await _one_page(call, 0, errors_of(err, call.texts, "pbx"), call.form)
+            errors = errors_of(err, call.texts, "pbx")
+    if clashes:
+        return await _one_page(call, 0, clashes_said(clashes, call.texts), form, 409)
+    if errors:
+        return await _one_page(call, 0, errors, form)
     return SeeOther(call.here(f"/setup/pbx/{connection.name}"), said=phrase("setup.said.saved"))
+
+
+def _fields_shown(connection: Connection) -> dict[str, Any]:
+    return {"lines": ", ".join(connection.lines), "is_on": connection.is_on}
 
 
 async def ask_new_secret(call: PageCall) -> Shown:

@@ -10,6 +10,7 @@ from gateway.admin.sms import connections as service
 from gateway.admin.sms.connections import SmsConnectionOrder
 from gateway.admin.sms.sending import LONGEST_TEST, send_test
 from gateway.sms.addresses import report_address
+from gateway.store.admin.accounts import lock_account
 from gateway.store.outbound.uses import uses_of_sms_connection
 from gateway.store.sms.connections import SavedSmsConnection, sms_connections
 from gateway.store.sms.links import links_heard
@@ -23,6 +24,7 @@ from gateway.web.frame import (
     Shown,
     page_not_found,
 )
+from gateway.web.saving.together import WholeForm, clashes_said, standing, together
 from gateway.web.setup.pbx import KindQuery, allowed_to
 from gateway.web.setup.refusals import errors_of
 from gateway.web.setup.sms_seen import ProviderSeen, seen_provider
@@ -34,9 +36,10 @@ from sms.kinds import SMS_KINDS
 from sms.port import SmsKind, is_switched_on
 
 PATH = "/setup/sms"
+_SETTING = "setting-"
 
 
-class SmsProviderForm(Form):
+class SmsProviderForm(WholeForm):
     """key_name, key and setting_name, setting: side by side; an empty key stays as it is. switch_name: the settings that are
     switches. switch: those of them that are on."""
 
@@ -158,6 +161,7 @@ async def _one_page(
     errors: Mapping[str, str] | None = None,
     typed: SmsProviderForm | None = None,
     tested: SmsTestForm | None = None,
+    status: int = 422,
 ) -> Shown:
     """typed, tested: what was refused."""
     async with call.connection() as conn:
@@ -176,29 +180,73 @@ async def _one_page(
         "tested": tested or SmsTestForm(),
         "longest": LONGEST_TEST,
         "errors": errors or {},
+        "was": standing(_fields_shown(saved)),
         **_fields_of(kind, settings, frozenset(held.keys)),
     }
-    return Shown("setup/sms_one.html", values, status=422 if errors else 200)
+    return Shown("setup/sms_one.html", values, status=status if errors else 200)
+
+
+def _fields_shown(saved: SavedSmsConnection) -> dict[str, Any]:
+    """Return what stands in the form, by the ids of its fields; nothing of keys."""
+    settings = {f"{_SETTING}{name}": str(value) for name, value in saved.connection.settings.items()}
+    return {"sender": saved.sender or "", "is_on": saved.is_on, **settings}
 
 
 async def change(call: PageCall[PageQuery, SmsProviderForm]) -> PageAnswer:
-    form = call.form
-    async with call.connection() as conn:
+    form, errors, status = call.form, {}, 422
+    async with call.connection() as conn, conn.transaction():
+        await lock_account(conn, call.account.id)
         saved = await _provider(conn, call)
-        held = saved.connection
-        others = {n: v for n, v in held.settings.items() if n not in form.shown}
-        changes: dict[str, Any] = {
-            "sender": form.sender.strip() or None,
-            "is_on": form.is_on,
-            "settings": {**others, **form.settings},
-        }
-        if form.keys:
-            changes["keys"] = {**held.keys, **form.keys}
-        try:
-            await service.change_sms_connection(conn, call.account.id, saved.name, changes, allowed_to(call))
-        except InputRefused as err:
-            return await _one_page(call, errors_of(err, call.texts, "sms"), form)
+        changes, clashes = _merged(saved, form)
+        if clashes:
+            errors, status = clashes_said(clashes, call.texts), 409
+            form = _showing(form, changes)
+        else:
+            try:
+                await service.change_sms_connection(
+                    conn, call.account.id, saved.name, changes, allowed_to(call)
+                )
+            except InputRefused as err:
+                errors = errors_of(err, call.texts, "sms")
+    if errors:
+        return await _one_page(call, errors, form, status=status)
     return SeeOther(call.here(f"{PATH}/{saved.name}"), said=phrase("setup.said.saved"))
+
+
+def _merged(saved: SavedSmsConnection, form: SmsProviderForm) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return an order for `change_sms_connection`, and the fields that somebody else has changed too."""
+    now = _fields_shown(saved)
+    hidden = {
+        n: v for n, v in now.items() if n.startswith(_SETTING) and n.removeprefix(_SETTING) not in form.shown
+    }
+    settings = {f"{_SETTING}{name}": value for name, value in form.settings.items()}
+    typed = {"sender": form.sender.strip(), "is_on": form.is_on, **hidden, **settings}
+    merged, clashes = together(form.opened_with, now, typed)
+    held = saved.connection
+    changes: dict[str, Any] = {
+        "sender": merged["sender"] or None,
+        "is_on": merged["is_on"],
+        "settings": {
+            name: held.settings[name] if str(held.settings.get(name, "")) == value else value
+            for field, value in merged.items()
+            if value and (name := field.removeprefix(_SETTING)) != field
+        },
+    }
+    if form.keys:
+        changes["keys"] = {**held.keys, **form.keys}
+    return changes, clashes
+
+
+def _showing(form: SmsProviderForm, changes: Mapping[str, Any]) -> SmsProviderForm:
+    """Return the form with these values."""
+    settings = changes["settings"]
+    shown = {
+        "sender": changes["sender"] or "",
+        "is_on": changes["is_on"],
+        "setting": tuple(str(settings.get(name, "")) for name in form.setting_name),
+        "switch": tuple(name for name in form.switch_name if is_switched_on(settings.get(name))),
+    }
+    return form.model_copy(update=shown)
 
 
 async def look_again(call: PageCall) -> SeeOther:

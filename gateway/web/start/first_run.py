@@ -153,7 +153,8 @@ def short_name(url: str) -> str:
 
 async def save_contact(call: PageCall[PageQuery, ContactForm]) -> PageAnswer:
     """Save the phone at which support reaches the company: without it the connection is not finished."""
-    async with call.connection() as conn:
+    async with call.connection() as conn, conn.transaction():
+        await rows.lock_account(conn, call.account.id)
         settings = (await rows.account(conn, call.account.id)).settings
         changed = settings.model_copy(update={"support_phone": call.form.phone.strip() or None})
         try:

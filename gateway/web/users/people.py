@@ -19,7 +19,6 @@ from gateway.store.admin.roles import ROLES
 from gateway.store.admin.users import AdminUser
 from gateway.web.frame import (
     AnyPageCall,
-    Form,
     PageAnswer,
     PageCall,
     PageQuery,
@@ -28,6 +27,7 @@ from gateway.web.frame import (
     page_not_found,
 )
 from gateway.web.refusals import refusal_said
+from gateway.web.saving.together import WholeForm, clashes_said, form_together, standing
 from gateway.web.setup.tabs import tabs_of
 from gateway.web.sign_in.browsers import browser_name
 from gateway.web.users.rights import (
@@ -42,13 +42,22 @@ from routing.texts.catalogue import phrase
 from runtime.database.pool import Conn
 
 PEOPLE = "/setup/users"
+_SETS = ("templates", "schedules", "counters")
+_OPTIONS = {
+    "account": "accounts",
+    "employee": "employees",
+    "templates": "templates",
+    "schedules": "schedules",
+    "counters": "employees",
+}
+"""Field -> where in what may be chosen its values have their names."""
 
 
 class RoleQuery(PageQuery):
     role: str = ""
 
 
-class UserForm(Form):
+class UserForm(WholeForm):
     """login: of a new one only. is_on: of a known one only."""
 
     login: str = ""
@@ -136,39 +145,63 @@ async def one_person(call: PageCall) -> Shown:
 
 
 async def change_person(call: PageCall[PageQuery, UserForm]) -> PageAnswer:
-    form, bound = call.form, call.form.bound()
+    form, refused = call.form, None
+    clashes: dict[str, Any] = {}
+    try:
+        async with call.connection() as conn, conn.transaction():
+            await store.lock_users(conn)
+            form, clashes = form_together(call.form, _fields_shown(await _user(conn, call)), _SETS)
+            if not clashes:
+                await _changed(conn, call, form)
+    except InputRefused as err:
+        refused = err
+    if clashes:
+        return await _one(call, form, clashes=clashes)
+    if refused is not None:
+        return await _one(call, form, await _errors(call, refused))
+    return _led_back(call, "users.changed")
+
+
+async def _changed(conn: Conn, call: PageCall[PageQuery, UserForm], form: UserForm) -> None:
+    """Raise InputRefused."""
+    bound = form.bound()
     changes = {
         **{n: getattr(bound, n) for n in ("account_id", "employee", "templates", "schedules", "counters")},
         "name": form.name,
         "role": form.role,
         "is_on": form.is_on,
     }
-    try:
-        async with call.connection() as conn:
-            _refuse_other_account(call, bound)
-            await users.change_user(conn, call.path["login"], changes, call.who.bound.account_id)
-    except NothingOfThatName as err:
-        raise page_not_found("user") from err
-    except InputRefused as err:
-        return await _one(call, form, await _errors(call, err))
-    return _led_back(call, "users.changed")
+    _refuse_other_account(call, bound)
+    await users.change_user(conn, call.path["login"], changes, call.who.bound.account_id)
+
+
+def _fields_shown(user: AdminUser) -> dict[str, Any]:
+    """Return what stands in the form of a person who is known."""
+    return _form_of(user).model_dump(exclude={"login", "was"})
 
 
 async def _one(
-    call: AnyPageCall, form: UserForm | None = None, errors: Mapping[str, str] | None = None
+    call: AnyPageCall,
+    form: UserForm | None = None,
+    errors: Mapping[str, str] | None = None,
+    clashes: Mapping[str, Any] | None = None,
 ) -> Shown:
     async with call.connection() as conn:
         user = await _user(conn, call)
         people = await store.users(conn, call.who.bound.account_id)
         options = await options_of(conn, call.who.bound.account_id, user.bound)
         sessions = await open_sessions(conn, [user.login], call.now)
+    names = {name: dict(getattr(options, of)) for name, of in _OPTIONS.items()}
+    names["role"] = {role: call.texts.say(f"shell.role.{role}") for role in ROLES}
+    said = clashes_said(clashes or {}, call.texts, names)
     values: dict[str, Any] = {
         "tabs": tabs_of(call, "users"),
         "user": user,
         "form": form or _form_of(user),
+        "was": standing(_fields_shown(user)),
         "options": options,
         "cards": role_cards(call.texts),
-        "errors": errors or {},
+        "errors": {**said, **(errors or {})},
         "is_new": False,
         "sees": seen_by(user.role, user.bound, call.texts),
         "is_nobody": is_nobody_on_the_phone(user.role, user.bound),
@@ -176,7 +209,7 @@ async def _one(
         "sessions": sessions,
         "browser": lambda agent: browser_name(agent, call.texts),
     }
-    return Shown("users/one.html", values, 422 if errors else 200)
+    return Shown("users/one.html", values, 409 if said else 422 if errors else 200)
 
 
 def _form_of(user: AdminUser) -> UserForm:

@@ -9,6 +9,26 @@ _PERSONAL = "tests/integration/intake/test_personal_data.py"
 
 ROWS = (
     Sabotage(
+        name="a-form-takes-back-what-another-admin-saved",
+        hurts="what one admin saved is undone by another who had the page open and changed something else",
+        file="gateway/web/saving/together.py",
+        old="        values[name] = own if is_own else stands",
+        new="        values[name] = own",
+        tests=(
+            "tests/integration/web/test_saved_together.py::test_what_another_admin_saved_meanwhile_stays[employee]",
+        ),
+    ),
+    Sabotage(
+        name="of-one-field-that-two-admins-changed-the-later-wins",
+        hurts="what one admin saved in a field is gone, and nobody was asked",
+        file="gateway/web/saving/together.py",
+        old="            clashes[name] = stands",
+        new="            pass",
+        tests=(
+            "tests/integration/web/test_saved_together.py::test_whoever_changes_the_same_field_second_is_asked_and_nothing_is_saved_until_then[pbx]",
+        ),
+    ),
+    Sabotage(
         name="the-second-of-two-admins-wins",
         hurts="somebody's changes of the matrix are overwritten without a word",
         file="gateway/store/admin/matrices.py",

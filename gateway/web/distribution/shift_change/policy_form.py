@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
+from typing import Any
 
-from gateway.web.frame import Form
+from gateway.web.saving.together import WholeForm
 from routing.shift_change.policy import ExcludedField, GoesAlong, Returns, ShiftPolicy
 from routing.texts.catalogue import Phrase, phrase
 
 
-class ShiftPolicyForm(Form):
+class ShiftPolicyForm(WholeForm):
     """All as typed. excluded_deals, excluded_tags: with commas or line breaks between them. field_id, field_value: so many of
     each, side by side; a value that is empty stands for anything at all."""
 
@@ -33,6 +34,19 @@ class ShiftPolicyForm(Form):
         """Those that are chosen."""
         lines = zip_longest(self.field_id, self.field_value, fillvalue="")
         return [(str(id).strip(), str(value).strip()) for id, value in lines if str(id).strip()]
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """All that it shows, by the ids of its parts; a field with its value is "id=value"."""
+        own = self.model_dump(exclude={"was", "field_id", "field_value"})
+        return {**own, "fields": [f"{id}={value}" for id, value in self.fields]}
+
+    def showing(self, shown: Mapping[str, Any]) -> ShiftPolicyForm:
+        """Return this form with other values. shown: as `shown` has them."""
+        own = {name: value for name, value in shown.items() if name != "fields"}
+        pairs = [one.partition("=") for one in shown["fields"]]
+        own["field_id"], own["field_value"] = (tuple(pair[at] for pair in pairs) for at in (0, 2))
+        return self.model_copy(update=own)
 
 
 def policy_form_of(policy: ShiftPolicy) -> ShiftPolicyForm:

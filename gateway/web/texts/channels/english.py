@@ -26,6 +26,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.channels.owner.template.text": "Somebody of a distribution template gets the deal at once, by weights and hours.",
     "setup.channels.takes_part": "Takes part",
     "setup.channels.takes_part_of": "{name}, takes part: {now}",
+    "setup.channels.changed_meanwhile": "Somebody else changed these too, so theirs stands: {places}. The rest is saved.",
     "setup.channels.yes": "yes",
     "setup.channels.no": "no",
     "setup.channels.empty": "There are no channels yet. Choose through what clients write to you.",

@@ -26,6 +26,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.channels.owner.template.text": "Сделку сразу получает человек из шаблона распределения, по весам и графику.",
     "setup.channels.takes_part": "Участвует",
     "setup.channels.takes_part_of": "{name}, участвует: {now}",
+    "setup.channels.changed_meanwhile": "Тем временем это изменили и на другом экране, поэтому осталось так, как сохранено там: {places}. Остальное из вашего сохранено.",
     "setup.channels.yes": "да",
     "setup.channels.no": "нет",
     "setup.channels.empty": "Каналов ещё нет. Выберите, через что вам пишут клиенты.",
