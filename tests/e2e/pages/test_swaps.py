@@ -166,3 +166,39 @@ async def test_a_refusal_is_shown_in_its_place(pages: Pages) -> None:
         )
         await page.click("#save")
         await page.locator("#why").wait_for()
+
+
+_SAID = "() => new BroadcastChannel('callmatrix ' + document.body.dataset.stream).postMessage({topics: ['calls']})"
+
+
+@pytest.mark.parametrize("when", ["it is asked for", "it settles"])
+async def test_what_changes_while_a_part_is_read_anew_is_read_once_more(pages: Pages, when: str) -> None:
+    async with pages.signed_in_page("/_kit") as page:
+        asked: list[int] = []
+        first, told = asyncio.Event(), asyncio.Event()
+
+        async def answer(route: Route) -> None:
+            asked.append(len(asked) + 1)
+            number = asked[-1]
+            if number == 1:
+                first.set()
+                await told.wait()
+            await route.fulfill(
+                content_type="text/html", body=PART.format(title=f"reading {number}", inside="")
+            )
+
+        await _with_part(page, "", "")
+        await page.route("**/part", answer)
+        settles = 6000 if when == "it settles" else 20
+        await page.evaluate(f"htmx.config.defaultSettleDelay = {settles}")
+        await page.evaluate(_SAID)
+        await asyncio.wait_for(first.wait(), 20)
+        if when == "it settles":
+            told.set()
+            await page.locator("#part h2", has_text="reading 1").wait_for()
+        await page.evaluate(_SAID)
+        await page.wait_for_timeout(1500)  # topics are gathered for half a second
+        told.set()
+        await page.locator("#part h2", has_text="reading 2").wait_for()
+        await page.wait_for_timeout(settles + 1500)
+        assert asked == [1, 2], "and not over and over"

@@ -68,10 +68,24 @@ function announce(topics) {
   timer ??= setTimeout(renew, waiting.has("*") ? 50 + Math.random() * 200 : MOST_OFTEN);
 }
 
+// What was told, and in which telling: a part that is being read anew, or does not listen yet, asks afterwards what it missed.
+let telling = 0;
+const toldOf = new Map();
+
+export function latestTelling() {
+  return telling;
+}
+
+export function isToldSince(part, earlier) {
+  return ["*", ...part.dataset.topics.split(/\s+/)].some((topic) => (toldOf.get(topic) ?? 0) > earlier);
+}
+
 function renew() {
   timer = null;
+  telling += 1;
   const topics = new Set(waiting);
   waiting.clear();
+  topics.forEach((topic) => toldOf.set(topic, telling));
   for (const part of document.querySelectorAll("[data-topics]")) {
     const own = part.dataset.topics.split(/\s+/);
     if (topics.has("*") || own.some((topic) => topics.has(topic))) part.dispatchEvent(new Event("changed"));

@@ -1,13 +1,17 @@
 // What htmx must know: which answers are shown, where the focus goes, and what a session that has ended means.
 import { isTyped, signInHere } from "./over.js";
+import { isToldSince, latestTelling } from "./stream.js";
 
 const SHOWN = [403, 404, 409, 422];
+const askedAt = new WeakMap(); // a request -> the latest telling of the stream before it
 let focused = null;
 
 export function startSwaps() {
   const body = document.body;
   body.addEventListener("htmx:beforeSwap", onBeforeSwap);
+  body.addEventListener("htmx:beforeSend", (event) => askedAt.set(event.detail.xhr, latestTelling()));
   body.addEventListener("htmx:afterSettle", onAfterSettle);
+  body.addEventListener("htmx:afterSettle", readOnceMore);
   body.addEventListener("htmx:confirm", skipWhileTyping);
 }
 
@@ -77,6 +81,14 @@ function onAfterSettle(event) {
   const part = document.getElementById(lost.inside);
   const found = again(lost, part);
   focusOn(found ?? part?.querySelector("h1, h2, h3"));
+}
+
+// What changed while a part was asked for, put in its place or settled is not in it, and nobody listened: it is read once more.
+function readOnceMore({ detail: { elt, xhr } }) {
+  const parts = elt.querySelectorAll ? [elt, ...elt.querySelectorAll("[data-topics]")] : [];
+  for (const part of parts) {
+    if (part.matches("[data-topics]") && isToldSince(part, askedAt.get(xhr))) part.dispatchEvent(new Event("changed"));
+  }
 }
 
 // A heading takes the focus only when it is told to, in each reading anew.
