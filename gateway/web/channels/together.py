@@ -15,7 +15,7 @@ _RULE, _SETTING = "rules.", "settings."
 _UNORDERED = ("rules.employees",)
 
 
-class Together(NamedTuple):
+class ChannelTogether(NamedTuple):
     """changes: an order for `change_channel`. clashes: field of the form -> what stands there now. form: what the person typed,
     and elsewhere what stands now."""
 
@@ -29,7 +29,7 @@ def standing(saved: SavedChannel) -> str:
     return saving.standing(_flat(saved.name, saved.is_on, _rules(saved), saved.channel.settings))
 
 
-def together(saved: SavedChannel, form: ChannelForm, texts: Texts) -> Together:
+def together(saved: SavedChannel, form: ChannelForm, texts: Texts) -> ChannelTogether:
     """Leave as it is now what the person left as it was when the form was opened. saved: as it stands now."""
     held = saved.channel.settings
     hidden = {name: value for name, value in held.items() if name not in form.shown}
@@ -46,7 +46,7 @@ def together(saved: SavedChannel, form: ChannelForm, texts: Texts) -> Together:
     if form.keys:
         changes["keys"] = {**saved.channel.keys, **form.keys}
     shown = form.showing(changes["name"], changes["is_on"], changes["rules"], changes["settings"])
-    return Together(changes, said, shown)
+    return ChannelTogether(changes, said, shown)
 
 
 def _rules(saved: SavedChannel) -> dict[str, Any]:
