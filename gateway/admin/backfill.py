@@ -103,7 +103,10 @@ def _refusals() -> Iterator[None]:
         yield
     except core.AccountNotOn as err:
         raise BackfillRefused(
-            err.code, "account", "the account is not connected", "reconnect it, or switch it on"
+            err.code,
+            "account",
+            "the account is not connected",
+            "whoever looks after the installation reconnects it, or switches it on",
         ) from err
     except core.RunIsOpen as err:
         raise BackfillRefused(

@@ -13,7 +13,9 @@ from typing_extensions import TypeVar
 from gateway.http.body import API_BODY, BodyLimit
 from gateway.store.admin.accounts import Account, ApiToken
 from gateway.store.admin.bindings import Bar, may_touch, why_not
-from gateway.store.admin.roles import Role
+from gateway.store.admin.roles import Role, may_act_as
+from gateway.texts.sentences import FOR_OTHERS, TEXTS
+from routing.texts.catalogue import Language, Texts
 
 if TYPE_CHECKING:
     from gateway.services import Services
@@ -105,6 +107,11 @@ class ApiCall(Generic[Q, B]):
     def account(self) -> Account:
         assert self.account_or_none is not None, "the route's path has no {account}"
         return self.account_or_none
+
+    def texts(self, language: Language | None = None) -> Texts:
+        """Return the sentences for whoever asks: to who may set nothing up they say whom to ask. language: None: the account's."""
+        known = TEXTS if may_act_as(self.who.role, "admin") else FOR_OTHERS
+        return known[language or self.account.settings.language]
 
 
 AnyCall = ApiCall[Any, Any]

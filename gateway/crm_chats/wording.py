@@ -9,7 +9,7 @@ from gateway.channels.copier import copied_parts
 from gateway.crm_chats.account import ServedChats
 from gateway.store.channels.dialogues import Dialogue
 from gateway.store.channels.messages import ChatMessage
-from gateway.texts.sentences import TEXTS
+from gateway.texts.sentences import FOR_OTHERS
 from routing.dialogues.copies import mark_of
 from routing.dialogues.copy_text import CopiedMessage, CopyDoubt, CopyWords, words_of
 from routing.texts.catalogue import Texts
@@ -106,4 +106,4 @@ def why_not(served: ServedChats, message: ChatMessage) -> str:
 
 
 def texts_of(served: ServedChats) -> Texts:
-    return TEXTS[served.account.settings.language]
+    return FOR_OTHERS[served.account.settings.language]

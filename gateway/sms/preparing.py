@@ -25,7 +25,7 @@ from gateway.store.sms import items as store
 from gateway.store.sms.connections import SavedSmsConnection, sms_connections
 from gateway.store.sms.messages import NewSms, add_message, free_second
 from gateway.store.sms.turns import queued_count
-from gateway.texts.sentences import TEXTS
+from gateway.texts.sentences import FOR_OTHERS
 from routing.texts.catalogue import Phrase, phrase
 from routing.triggers.model import SendSms
 from runtime.database.errors import may_pass
@@ -203,7 +203,7 @@ async def _queue(
 async def _tell_of_skipped(
     conn: Conn, item: OutboundItem, around: TextSurroundings, text: WrittenText, now: datetime
 ) -> None:
-    texts = TEXTS[around.account.settings.language]
+    texts = FOR_OTHERS[around.account.settings.language]
     by_why: dict[str, list[str]] = defaultdict(list)
     for skipped in text.who.skipped:
         person = around.staff.by_id.get(skipped.employee_id or "")
@@ -231,7 +231,7 @@ async def _end(
     """End a text that was not sent, and say so in the card."""
     if not await end_item(conn, item, state, reason):
         return
-    said = TEXTS[around.account.settings.language].say("sms.note.not-sent", why=why)
+    said = FOR_OTHERS[around.account.settings.language].say("sms.note.not-sent", why=why)
     at = await free_second(conn, item.account_id, item.deal_id, now)
     note = item_note(item.item_id, item.contact_id, item.deal_id, "not-sent", said, at)
     await order_notes(conn, around.account, item.item_id, "", [note] if note else [])

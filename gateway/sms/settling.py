@@ -20,7 +20,7 @@ from gateway.store.sms.messages import (
     messages_of_item,
     save_message,
 )
-from gateway.texts.sentences import TEXTS
+from gateway.texts.sentences import FOR_OTHERS
 from routing.effects import Effect
 from runtime.database.pool import Conn
 from sms.model import SmsState
@@ -35,7 +35,7 @@ async def settle(conn: Conn, row: SmsMessageRow, update: SmsUpdate, now: datetim
     sent = None if row.is_noted else sent_note(row, update.progress, at)
     before = SmsState(row.state)
     is_open = update.progress.state is SmsState.UNKNOWN and update.look_at is not None
-    texts = TEXTS[own.settings.language]
+    texts = FOR_OTHERS[own.settings.language]
     failed = None if is_open else failure_note(row, before, update.progress, texts, at)
     effects = [effect for effect in (sent, failed) if effect is not None]
     if effects:

@@ -32,7 +32,7 @@ from gateway.texts.presence import russian as presence_ru
 from gateway.texts.why import english as why_en
 from gateway.texts.why import russian as why_ru
 from routing.texts import sentences as routing
-from routing.texts.catalogue import Language, Texts, catalogues
+from routing.texts.catalogue import Language, Texts, catalogues, for_others
 from sms.texts import channels_en, channels_ru
 from sms.texts import sentences_en as sms_en
 from sms.texts import sentences_ru as sms_ru
@@ -75,3 +75,5 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **why_en.SENTENCES,
     },
 )
+FOR_OTHERS: Mapping[Language, Texts] = for_others(TEXTS)
+"""For whoever may set nothing up, and for cards of the CRM, which anybody reads."""

@@ -28,6 +28,7 @@ from gateway.web import forms, toasts
 from gateway.web.built_files import BuiltFiles
 from gateway.web.forms import MOST_BYTES
 from gateway.web.frame import (
+    PAGE_ROLES,
     AnyPageCall,
     Form,
     PageAnswer,
@@ -47,7 +48,7 @@ from gateway.web.refusals import refusal_said
 from gateway.web.render import TemplateSet, of_call
 from gateway.web.shell import is_of_nobody_like, with_surroundings
 from gateway.web.sign_in.kept_pages import IS_TYPED, led_back, shown_again
-from gateway.web.texts.sentences import TEXTS
+from gateway.web.texts.sentences import FOR_OTHERS, TEXTS
 from gateway.web.words.words import Words
 from runtime.database.errors import DATABASE_ERRORS, may_pass
 from runtime.trouble import Trouble
@@ -75,6 +76,7 @@ class Pages:
 
     def add_to(self, app: web.Application, pages: Sequence[PageRoute]) -> None:
         app.router.add_get("/static/{name}", self.files.handle)
+        app[PAGE_ROLES] = {page.path: page.role for page in pages if page.method == "GET"}
         for page in pages:
             app.router.add_route(page.method, page.path, self._guarded(page))
         nowhere = PageRoute(
@@ -166,6 +168,7 @@ class Pages:
         account, several = self._account(named or request.query.get("account"), who)
         now = datetime.now(UTC)
         zone = ZoneInfo(account.time_zone if account else "Europe/Moscow")
+        texts = (TEXTS if who.may("admin") else FOR_OTHERS)[who.language]
         return PageCall(
             services=self._services,
             signed_in=self._signed_in,
@@ -176,8 +179,8 @@ class Pages:
             path=dict(request.match_info),
             query=None,
             form=None,
-            texts=TEXTS[who.language],
-            words=Words(texts=TEXTS[who.language], zone=zone, now=now, sees_numbers=who.sees_numbers),
+            texts=texts,
+            words=Words(texts=texts, zone=zone, now=now, sees_numbers=who.sees_numbers),
             now=now,
             is_fragment="HX-Request" in request.headers
             and "HX-History-Restore-Request" not in request.headers,

@@ -81,6 +81,8 @@ class SeeOther:
 PageAnswer = Shown | SeeOther | web.StreamResponse
 
 
+PAGE_ROLES = web.AppKey("page-roles", Mapping[str, Role])
+"""By the declared path of a page, the least that may open it."""
 FRAMES = "/frame/"
 """Below this stand the pages that are shown within the CRM."""
 
@@ -161,6 +163,11 @@ class PageCall(Generic[Q, F]):
         return may_touch(
             self.who.role, self.who.bound, needed, template=template, schedule=schedule, employee=employee
         )
+
+    def may_open(self, path: str) -> bool:
+        """Whether the page that is declared with this path is one for the person: a link is drawn to no other."""
+        role = self.request.app[PAGE_ROLES].get(path)
+        return role is not None and self.may(role)
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Conn]:

@@ -89,3 +89,17 @@ def plural_form(number: int, language: Language) -> int:
 
 def catalogues(ru: Mapping[str, str], en: Mapping[str, str]) -> Mapping[Language, Texts]:
     return {"ru": Texts("ru", ru), "en": Texts("en", en)}
+
+
+_FOR_OTHERS = ".for-others"
+
+
+def for_others(catalogues: Mapping[Language, Texts]) -> Mapping[Language, Texts]:
+    """Return what those read who may set nothing up: of a sentence that orders to, the one beside it, `<key>.for-others`, which says
+    whom to ask."""
+    return {language: Texts(language, _of_others(texts.sentences)) for language, texts in catalogues.items()}
+
+
+def _of_others(sentences: Mapping[str, str]) -> Mapping[str, str]:
+    instead = {k.removesuffix(_FOR_OTHERS): said for k, said in sentences.items() if k.endswith(_FOR_OTHERS)}
+    return {**sentences, **instead}

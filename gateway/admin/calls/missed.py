@@ -43,7 +43,9 @@ async def take_case(conn: Conn, job: ClientJob, account_id: str, case_id: str, p
     """Give the task of an open case to this person. Run it inside a transaction. Raise NothingOfThatName, InputRefused."""
     if not person.crm_user_id:
         raise InputRefused(
-            "employee", f"{person.name} is no user of the CRM", "link the employee to a user of the CRM"
+            "employee",
+            f"{person.name} is no user of the CRM",
+            "whoever looks after the installation links the employee to a user of the CRM",
         )
     return await _ordered(conn, job, account_id, case_id, person.name, owner_id=person.crm_user_id)
 
@@ -115,7 +117,8 @@ async def call_back(
     if way is None:
         raise InputRefused("connection", "no PBX can place calls", "call from the phone instead")
     if extension_of(person) is None:
-        raise InputRefused("employee", f"{person.name} has no extension", "give the employee one")
+        remedy = "whoever looks after the installation gives the employee one"
+        raise InputRefused("employee", f"{person.name} has no extension", remedy)
     order = CallClient(
         number=case.client,
         employee_id=person.id,

@@ -227,7 +227,10 @@ async def start(conn: Conn, account_id: str, employee_id: str, kind: MoveKind, b
         await _refuse_unset(conn, account_id, policy)
         if not await is_on(conn, account_id):
             raise ShiftRefused(
-                "account-not-on", "account", "the account is not connected", "reconnect it, or switch it on"
+                "account-not-on",
+                "account",
+                "the account is not connected",
+                "whoever looks after the installation reconnects it, or switches it on",
             )
         with _refusals():
             run = await runs.begin(conn, account_id, kind, employee_id, user, by=by or "-", now=_now())

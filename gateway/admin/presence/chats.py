@@ -27,7 +27,9 @@ class TelegramUnset(InputRefused):
 
     def __init__(self) -> None:
         super().__init__(
-            "telegram", "no Telegram bot is set up", "give its token with CALLMATRIX_TELEGRAM_TOKEN"
+            "telegram",
+            "no Telegram bot is set up",
+            "whoever looks after the installation gives its token with CALLMATRIX_TELEGRAM_TOKEN",
         )
 
 

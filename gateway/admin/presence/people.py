@@ -35,7 +35,7 @@ class PresenceOff(InputRefused):
         super().__init__(
             "account",
             f"account '{account_id}' does not watch presence",
-            "switch it on with the account's setting presence.is_on",
+            "whoever looks after the installation switches it on, with the account's setting presence.is_on",
         )
 
 

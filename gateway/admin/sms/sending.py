@@ -59,9 +59,12 @@ async def send_test(
             "text", f"it cannot be sent ({refusal.reason}) {refusal.words}".strip(), "write another one"
         )
     if lacks := kind.missing(saved.connection):
-        raise InputRefused("connection", f"it lacks {', '.join(lacks)}", "set them on the connection")
+        remedy = "whoever looks after the installation sets them on the connection"
+        raise InputRefused("connection", f"it lacks {', '.join(lacks)}", remedy)
     if not saved.is_on:
-        raise InputRefused("connection", "it is switched off", "switch it on first")
+        raise InputRefused(
+            "connection", "it is switched off", "whoever looks after the installation switches it on"
+        )
     segments = segmented(text)
     async with conn.transaction():
         now = await database_now(conn)

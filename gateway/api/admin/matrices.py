@@ -181,7 +181,7 @@ async def show_difference(call: ApiCall[DifferenceQuery, None]) -> Items[ChangeV
     async with call.services.pool.acquire() as conn, refusals(conn, call.account.id):
         old, new = [await _body_of(conn, call, name) for name in (query.old, query.new)]
         catalogue = await catalogue_of(conn, call.account.id)
-    changes = difference(old, new, TEXTS[call.account.settings.language], catalogue)
+    changes = difference(old, new, call.texts(), catalogue)
     return Items[ChangeView](items=[ChangeView(kind=c.kind, where=c.where, text=c.text) for c in changes])
 
 

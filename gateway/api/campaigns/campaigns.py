@@ -21,7 +21,6 @@ from gateway.api.sent_time import SentTime
 from gateway.store.campaigns import campaigns as store
 from gateway.store.campaigns.campaigns import CampaignRow
 from gateway.store.campaigns.engines import EngineRow, engine_of, engines_of
-from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import Texts
 from runtime.database.pool import Conn
 
@@ -85,9 +84,7 @@ def _centre(engine: EngineRow | None, texts: Texts) -> CentreView | None:
 
 
 def _view(call: AnyCall, row: CampaignRow, engine: EngineRow | None = None) -> CampaignView:
-    query = call.query
-    language = getattr(query, "lang", None) or call.account.settings.language
-    texts = TEXTS[language]
+    texts = call.texts(getattr(call.query, "lang", None))
     return CampaignView(
         id=row.campaign_id,
         name=row.name,

@@ -21,7 +21,6 @@ from gateway.store.campaigns import lists as store
 from gateway.store.campaigns.figures import figures_of
 from gateway.store.campaigns.lists import ListRow
 from gateway.store.worker.long_tasks import TooMuchWork
-from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import Texts
 
 
@@ -105,7 +104,7 @@ async def bring_list(call: ApiCall[NoQuery, ListBody]) -> WorkView:
 async def list_lists(call: ApiCall[AccountLanguageQuery, None]) -> Items[ListView]:
     async with call.services.pool.acquire() as conn:
         found = await store.lists_of(conn, await seen_campaign(call, conn))
-    texts = TEXTS[call.query.lang or call.account.settings.language]
+    texts = call.texts(call.query.lang)
     return Items[ListView](items=[_list_view(one, texts) for one in found])
 
 
@@ -131,7 +130,7 @@ def _list_view(one: ListRow, texts: Texts) -> ListView:
 async def show_figures(call: ApiCall[AccountLanguageQuery, None]) -> FiguresView:
     async with call.services.pool.acquire() as conn:
         found = await figures_of(conn, await seen_campaign(call, conn))
-    texts = TEXTS[call.query.lang or call.account.settings.language]
+    texts = call.texts(call.query.lang)
     return FiguresView(
         members=found.total,
         open=found.open,

@@ -16,7 +16,6 @@ from gateway.api.decisions.decisions import AccountLanguageQuery
 from gateway.api.frame import Answer, ApiCall, Body, Items, NoQuery, Route, not_found
 from gateway.store.campaigns import members as store
 from gateway.store.campaigns.members import MemberRow, MemberSource
-from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import Texts
 
 MemberState = Literal[
@@ -110,7 +109,7 @@ async def list_members(call: ApiCall[MembersQuery, None]) -> Items[MemberView]:
             after=query.after,
             limit=query.limit + 1,
         )
-    shown, texts = found[: query.limit], TEXTS[query.lang or call.account.settings.language]
+    shown, texts = found[: query.limit], call.texts(query.lang)
     more = str(shown[-1].place) if len(found) > len(shown) else None
     return Items[MemberView](items=[_view(one, texts) for one in shown], next=more)
 

@@ -91,7 +91,7 @@ class RecomputedView(Answer):
 
 
 async def show_preview(call: ApiCall[NoQuery, PreviewBody]) -> PreviewView:
-    body, texts = call.body, TEXTS[call.account.settings.language]
+    body, texts = call.body, call.texts()
     try:
         template = compiled(body.template)
         if body.call is None:

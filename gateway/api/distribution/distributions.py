@@ -158,7 +158,7 @@ async def _found(call: ApiCall[DistributionsQuery, None], conn: Conn, limit: int
     )
     rows = await listed_items(conn, call.account.id, wanted, limit=limit)
     staff = await staff_of(conn, call.account.id)
-    texts = TEXTS[query.lang or call.account.settings.language]
+    texts = call.texts(query.lang)
     return [results.in_words(row, staff, texts) for row in rows]
 
 
@@ -219,7 +219,7 @@ async def give_deal(call: ApiCall[NoQuery, DealBody]) -> DistributionView:
 
 async def _shown(call: AnyCall, conn: Conn, item: ItemRow) -> DistributionView:
     staff = await staff_of(conn, call.account.id)
-    return _view(call, results.in_words(item, staff, TEXTS[call.account.settings.language]))
+    return _view(call, results.in_words(item, staff, call.texts()))
 
 
 async def try_again(call: ApiCall) -> DistributionView:

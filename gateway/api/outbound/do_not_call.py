@@ -11,7 +11,6 @@ from gateway.admin.outbound import do_not_call as service
 from gateway.api.frame import Answer, ApiCall, Body, Items, NoQuery, Route
 from gateway.api.pages import next_page, page_after
 from gateway.store.outbound.do_not_call import DoNotCallSource
-from gateway.texts.sentences import TEXTS
 
 CampaignName = Annotated[
     str, Field(max_length=service.LONGEST_CAMPAIGN, description="empty: for everything that would go out")
@@ -125,7 +124,7 @@ async def remove_number(call: ApiCall[DoNotCallRemoveQuery, None]) -> None:
 
 
 async def import_numbers(call: ApiCall[NoQuery, DoNotCallImport]) -> DoNotCallImported:
-    body, texts = call.body, TEXTS[call.account.settings.language]
+    body, texts = call.body, call.texts()
     async with call.services.pool.acquire() as conn:
         done = await service.import_numbers(
             conn, call.account.id, body.text, campaign=body.campaign, by=call.who.name

@@ -22,7 +22,6 @@ from gateway.store.admin.accounts import account as account_row
 from gateway.store.outbound.attempts import AttemptRow
 from gateway.store.outbound.items import OutboundItem, OutboundKind, OutboundSource, OutboundState
 from gateway.store.outbound.listing import OutboundFilter, listed_items
-from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import Texts
 from runtime.database.pool import Conn
 
@@ -201,7 +200,7 @@ async def list_items(call: ApiCall[OutboundQuery, None]) -> Items[OutboundItemVi
         )
         found = await listed_items(conn, account.id, wanted, limit=query.limit + 1)
         gate = service.gate_of(await account_row(conn, account.id))
-    shown, texts = found[: query.limit], TEXTS[query.lang or account.settings.language]
+    shown, texts = found[: query.limit], call.texts(query.lang)
     more = next_page(shown[-1].created_at, shown[-1].item_id) if len(found) > len(shown) else None
     return Items[OutboundItemView](items=[view_of(call, item, texts, gate) for item in shown], next=more)
 
@@ -214,7 +213,7 @@ async def _refuse_unseen(call: AnyCall, conn: Conn) -> None:
 
 
 async def show_item(call: ApiCall[AccountLanguageQuery, None]) -> OutboundItemInFull:
-    texts = TEXTS[call.query.lang or call.account.settings.language]
+    texts = call.texts(call.query.lang)
     async with call.services.pool.acquire() as conn:
         try:
             await _refuse_unseen(call, conn)
@@ -238,7 +237,7 @@ def _around(call: AnyCall) -> CallingAccount:
 
 
 async def why_not(call: ApiCall[AccountLanguageQuery, None]) -> WhyNotView:
-    texts, around = TEXTS[call.query.lang or call.account.settings.language], _around(call)
+    texts, around = call.texts(call.query.lang), _around(call)
     async with call.services.pool.acquire() as conn:
         try:
             await _refuse_unseen(call, conn)
@@ -270,7 +269,7 @@ def why_view(why: whys.WhyNotCalled, around: CallingAccount, texts: Texts) -> Wh
 
 
 async def settle(call: ApiCall[AccountLanguageQuery, SettleBody]) -> OutboundItemView:
-    texts = TEXTS[call.query.lang or call.account.settings.language]
+    texts = call.texts(call.query.lang)
     async with call.services.pool.acquire() as conn:
         try:
             await _refuse_unseen(call, conn)

@@ -13,7 +13,6 @@ from gateway.admin.outbound.items import reason_in_words
 from gateway.api.decisions.decisions import AccountLanguageQuery
 from gateway.api.frame import Answer, ApiCall, Body, NoQuery, Route
 from gateway.store.outbound.items import OutboundKind, OutboundState
-from gateway.texts.sentences import TEXTS
 from routing.outbound.settings import OutboundSettings
 
 
@@ -90,7 +89,7 @@ async def show_queue(call: ApiCall[AccountLanguageQuery, None]) -> QueueView:
     async with call.services.pool.acquire() as conn:
         seen = await queue.queue_seen(conn, call.account.id, call.query.lang)
     parts = seen.parts
-    texts = TEXTS[call.query.lang or call.account.settings.language]
+    texts = call.texts(call.query.lang)
     waiting: dict[str, int] = {}
     for part in parts:
         if part.state == "waiting":

@@ -21,7 +21,6 @@ from gateway.api.sms.connections import the_connection
 from gateway.sms.preview import TextPreview
 from gateway.store.sms.listing import SmsFilter, listed_incoming, listed_sms
 from gateway.store.sms.messages import SmsMessageRow, message_of
-from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import Texts
 from routing.triggers.model import SendSms
 from sms.model import SmsState
@@ -181,7 +180,7 @@ async def list_messages(call: ApiCall[SmsMessagesQuery]) -> Items[SmsMessageView
     )
     async with call.services.pool.acquire() as conn:
         found = await listed_sms(conn, call.account.id, wanted, limit=q.limit)
-    texts = TEXTS[q.lang or call.account.settings.language]
+    texts = call.texts(q.lang)
     last = found[-1] if len(found) == q.limit else None
     return Items[SmsMessageView](
         items=[message_view(row, texts) for row in found],
@@ -202,7 +201,7 @@ async def show_message(call: ApiCall[AccountLanguageQuery]) -> SmsMessageView:
         row = await message_of(conn, call.account.id, int(id)) if is_counted(id) else None
     if row is None:
         raise not_found("sms-message", id)
-    return message_view(row, TEXTS[call.query.lang or call.account.settings.language])
+    return message_view(row, call.texts(call.query.lang))
 
 
 async def list_incoming(call: ApiCall[SmsIncomingQuery]) -> Items[SmsIncomingView]:
@@ -232,7 +231,7 @@ async def list_incoming(call: ApiCall[SmsIncomingQuery]) -> Items[SmsIncomingVie
 async def preview(call: ApiCall[AccountLanguageQuery, TextPreviewBody]) -> TextPreviewView:
     async with call.services.pool.acquire() as conn:
         found = await sending.preview_text(conn, call.account.id, call.body.deal, call.body.action)
-    return _preview_view(found, TEXTS[call.query.lang or call.account.settings.language])
+    return _preview_view(found, call.texts(call.query.lang))
 
 
 def _preview_view(found: TextPreview, texts: Texts) -> TextPreviewView:
@@ -263,7 +262,7 @@ async def send_test(call: ApiCall[AccountLanguageQuery, SmsTestBody]) -> SmsMess
         row = await sending.send_test(
             conn, call.account.id, call.path["sms"], body.number, body.text, body.sender
         )
-    return message_view(row, TEXTS[call.query.lang or call.account.settings.language])
+    return message_view(row, call.texts(call.query.lang))
 
 
 _ACCOUNT = "/v1/accounts/{account}"

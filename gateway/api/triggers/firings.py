@@ -18,7 +18,6 @@ from gateway.api.unseen import unseen_by
 from gateway.decisions.explain import facts_in_words
 from gateway.store.triggers.firings import FiringRow, FiringSource, FiringState
 from gateway.store.triggers.listing import FiringFilter, firing_of, listed_firings
-from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import Texts
 from routing.triggers.reasons import FIRING_REASONS, FiringReason
 
@@ -125,7 +124,7 @@ async def list_firings(call: ApiCall[FiringsQuery, None]) -> Items[FiringView]:
     )
     async with call.services.pool.acquire() as conn:
         found = await listed_firings(conn, call.account.id, wanted, limit=query.limit + 1)
-    shown, texts = found[: query.limit], TEXTS[query.lang or call.account.settings.language]
+    shown, texts = found[: query.limit], call.texts(query.lang)
     more = next_page(shown[-1].created_at, shown[-1].firing_id) if len(found) > len(shown) else None
     return Items[FiringView](items=[_view(call, row, texts) for row in shown], next=more)
 
@@ -135,7 +134,7 @@ async def show_firing(call: ApiCall[AccountLanguageQuery, None]) -> FiringInFull
         row, unseen = await firing_of(conn, call.account.id, call.path["firing"]), await unseen_by(call, conn)
     if row is None or row.trigger in unseen.triggers:
         raise not_found("firing", call.path["firing"])
-    texts = TEXTS[call.query.lang or call.account.settings.language]
+    texts = call.texts(call.query.lang)
     zone = ZoneInfo(call.account.time_zone)
     steps = [_step(step, texts, zone) for step in row.steps]
     return FiringInFull(**_view(call, row, texts).model_dump(), steps=steps)

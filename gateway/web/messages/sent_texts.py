@@ -155,7 +155,7 @@ def _line(
         tone=_TONES.get(SmsState(row.state), ""),
         by=str(item.order.get("trigger") or "") if item else "",
         is_test=row.item_id is None,
-        stuck=why_stuck(row.connection, providers.get(row.connection), call.texts) if is_waiting else None,
+        stuck=why_stuck(row.connection, providers.get(row.connection), call) if is_waiting else None,
         url=call.services.url_of(row.account_id, "deal", row.deal_id) if row.deal_id else "",
     )
 

@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from gateway.web.frame import AnyPageCall, PageAnswer, PageCall, PageRoute, SeeOther, Shown, page_not_found
+from gateway.web.frame import (
+    PAGE_ROLES,
+    AnyPageCall,
+    PageAnswer,
+    PageCall,
+    PageRoute,
+    SeeOther,
+    Shown,
+    page_not_found,
+)
 from gateway.web.now.parts import PARTS, NowReading
 
 _DESK, _WITHOUT_DESK = "/me", "/calls"
@@ -56,26 +65,11 @@ def with_hidden_numbers(call: AnyPageCall) -> AnyPageCall:
     return replace(call, words=replace(call.words, sees_numbers=False))
 
 
-_ADMINS_ONLY = (
-    "/setup",
-    "/setup/pbx",
-    "/setup/held",
-    "/setup/numbers",
-    "/setup/users",
-    "/setup/sms",
-    "/setup/other",
-)
-
-
 def _pages(call: AnyPageCall) -> frozenset[str]:
-    """Return addresses that lead somewhere, for this person: a link is drawn to no other."""
-    there = frozenset(resource.canonical for resource in call.request.app.router.resources())
-    if call.who.may("admin"):
-        return there
-    beyond = (
-        _ADMINS_ONLY if call.who.may("senior_manager") else tuple(p for p in there if p.startswith("/setup"))
-    )
-    return there.difference(beyond)
+    """Return where what needs a hand is mended by this person. What is wrong with the CRM is mended by an admin, though others read
+    of it."""
+    theirs = frozenset(path for path in call.request.app[PAGE_ROLES] if call.may_open(path))
+    return theirs if call.who.may("admin") else theirs - {"/setup"}
 
 
 PAGES: tuple[PageRoute, ...] = (

@@ -47,7 +47,7 @@ from gateway.web.texts.start import english as start_en
 from gateway.web.texts.start import russian as start_ru
 from gateway.web.texts.users import english as users_en
 from gateway.web.texts.users import russian as users_ru
-from routing.texts.catalogue import Language, Texts, catalogues
+from routing.texts.catalogue import Language, Texts, catalogues, for_others
 
 TEXTS: Mapping[Language, Texts] = catalogues(
     ru={
@@ -99,3 +99,5 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **users_en.SENTENCES,
     },
 )
+FOR_OTHERS: Mapping[Language, Texts] = for_others(TEXTS)
+"""For whoever may set nothing up."""

@@ -114,6 +114,19 @@ async def _told(api: Api, path: str, form: dict[str, Any] | bytes) -> int:
         return response.status
 
 
+async def test_who_may_set_nothing_up_is_told_whom_to_ask(api: Api) -> None:
+    await api.ask("POST", "{a}/sms-connections", body=SMSC, status=201)
+    test = {"number": "+79161234567", "text": "Проверка"}
+    sent = await api.ask("POST", "{a}/sms-connections/texts/test", body=test, status=202)
+    await api.pool.execute("UPDATE sms_message SET state = 'rejected', reason = 'no-money'")
+    by_role = {
+        role: (await api.ask("GET", f"{{a}}/sms/{sent['id']}", role=role))["message"]
+        for role in ("admin", "manager")
+    }
+    assert by_role["admin"].endswith("кончились деньги: пополните счёт")
+    assert by_role["manager"].endswith("кончились деньги: счёт пополнит тот, кто отвечает за систему")
+
+
 async def test_what_mango_tells_at_its_pbx_door_settles_the_message_of_the_same_product(api: Api) -> None:
     keys = {"api_key": "key", "api_salt": "salt"}
     for path, more in (("connections", {"dialect": "json"}), ("sms-connections", {})):

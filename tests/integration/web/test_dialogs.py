@@ -14,15 +14,16 @@ from crm.store.metadata import store_users
 from gateway.admin.accounts import save_settings
 from gateway.store.admin.accounts import account as account_of
 from gateway.store.admin.bindings import Bindings
+from gateway.store.admin.roles import Role
 from gateway.store.admin.staff import replace_staff
 from gateway.store.channels.access import set_rights
 from routing.settings import DialoguePolicy
 from routing.staff import Employee
-from tests.fakes.channels.sandbox import client_message
+from tests.fakes.channels.sandbox import client_message, status
 from tests.integration.api.client import ACCOUNT, ANNA, SENIOR
 from tests.integration.web.browser import Browser, Site
 from tests.integration.web.calls_on_pages import store
-from tests.integration.web.chatting import connect, dialogue_of, every_message, told
+from tests.integration.web.chatting import ME, connect, dialogue_of, every_message, told
 from tests.integration.web.test_now import under_way
 from tests.waiting import until
 
@@ -202,6 +203,21 @@ async def test_a_thread_says_what_was_edited_deleted_quoted_sent_and_why_somethi
     assert "не отправлено: клиент нас заблокировал" in said[5]
     assert "bot was blocked" in said[5]
     assert "+7 916 123-45-67" in page.by_id("dialog-head").text
+
+
+@pytest.mark.parametrize(
+    ("role", "said"),
+    [
+        ("manager", "верный укажет в канале тот, кто отвечает за систему"),
+        ("admin", "укажите верный в канале"),
+    ],
+)
+async def test_who_may_not_set_up_a_channel_is_told_whom_to_ask(shop: Site, role: Role, said: str) -> None:
+    await told(shop.pool, {"told": "message", "id": "o3", **ME, "parts": [{"kind": "text", "text": "Hm"}]})
+    await told(shop.pool, status("o3", "refused", reason="bad-key", words="Unauthorized"))
+    browser = shop.as_(role, bound=Bindings(account_id=ACCOUNT, employee="anna"))
+    refused = (await browser.get(await one(shop, "7"))).page.text
+    assert f"мессенджер не принимает наш ключ: {said}" in refused
 
 
 async def test_a_dialogue_is_found_by_name_number_and_words_however_they_are_spelt(shop: Site) -> None:

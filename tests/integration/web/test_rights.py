@@ -14,6 +14,7 @@ from gateway.web.frame import PageRoute
 from gateway.web.person import Person
 from tests.integration.api.client import ACCOUNT
 from tests.integration.web.browser import Browser, Site
+from tests.integration.web.scene import addresses_of, pages_that_are_seen, play_scene
 from tests.integration.web.test_frame import CSP
 
 _NAMED = {"employee": "anna", "template": "t", "schedule": "s"}
@@ -88,6 +89,34 @@ def _undressed(headers: Mapping[str, str], text: str) -> str:
             return f"{name}: {headers.get(name)}"
     found = re.search(r"<[^>]*\s(style|on[a-z]+)=", text)
     return found[0] if found else ""
+
+
+def _page_at(address: str) -> PageRoute | None:
+    path = address.partition("?")[0].partition("#")[0]
+    return next((p for p in PAGES if p.method == "GET" and re.fullmatch(_pattern(p.path), path)), None)
+
+
+def _pattern(path: str) -> str:
+    return re.sub(r"\{\w+(?::([^}]*))?\}", lambda m: f"(?:{m[1] or '[^/]+'})", path)
+
+
+async def test_no_link_leads_to_a_page_that_is_closed_to_who_reads_it(site: Site) -> None:
+    await play_scene(site.pool)
+    await site.process.configuration.reload()
+    wrong, seen = set(), 0
+    for role in ROLES:
+        employee = "anna" if role != "read_only" else None
+        browser = site.as_(role, bound=Bindings(account_id=ACCOUNT, employee=employee))
+        assert browser.person is not None
+        for page in pages_that_are_seen():
+            for address in addresses_of(page):
+                answer = await browser.get(address)
+                links = [a.get("href") or "" for a in answer.page.all("a")] if answer.status == 200 else []
+                led = {link: found for link in links if (found := _page_at(link)) is not None}
+                seen += len(led)
+                wrong |= {(role, page.path, link) for link, p in led.items() if not _may(p, browser.person)}
+    assert seen > 1000
+    assert wrong == set()
 
 
 async def test_no_form_counts_that_does_not_come_from_a_page_of_this_session(site: Site) -> None:

@@ -128,9 +128,24 @@ async def test_a_text_that_waits_for_a_removed_provider_waits_for_somebody(
     written = page.all("tbody")[1].all("tr")[0]
     assert "+7 916 000-00-09" in written.text
     assert why in written.text
+    assert written.all("a", href="/setup/sms")
     assert on_now in (await admin.get("/")).words
     assert "w1" not in (await admin.get(f"{PATH}?state=delivered")).words
     assert not (await admin.get(f"{PATH}?provider=texts")).page.all("a", href="/setup/sms")
+
+
+async def test_who_may_not_set_up_a_provider_is_told_whom_to_ask_and_led_nowhere(shop: Site) -> None:
+    await _waiting(shop, "w1", "gone")
+    await _text(shop, "+79160000009", "queued", connection="gone")
+    await _text(shop, "+79160000008", "rejected", reason="no-money")
+    page = (await shop.as_("senior_manager").get(PATH)).page
+    assert "стоит" in page.by_id("waiting").text
+    assert (
+        "когда тот, кто отвечает за систему, подключит провайдера с названием «gone»"
+        in page.by_id("waiting").text
+    )
+    assert "счёт пополнит тот, кто отвечает за систему" in page.text
+    assert page.all("a", href="/setup/sms") == []
 
 
 async def test_a_trigger_whose_provider_is_gone_says_so_in_the_list(shop: Site) -> None:

@@ -29,6 +29,26 @@ ROWS = (
         ),
     ),
     Sabotage(
+        name="everybody-is-ordered-to-set-up",
+        hurts="a manager reads an order that only an admin can carry out, and not whom to ask",
+        file="gateway/web/app.py",
+        old='(TEXTS if who.may("admin") else FOR_OTHERS)',
+        new='(TEXTS if who.may("read_only") else FOR_OTHERS)',
+        tests=(
+            "tests/integration/web/test_dialogs.py::test_who_may_not_set_up_a_channel_is_told_whom_to_ask",
+        ),
+    ),
+    Sabotage(
+        name="a-link-is-drawn-to-a-closed-page",
+        hurts="who follows it is told that they may not enter",
+        file="gateway/web/frame.py",
+        old="        return role is not None and self.may(role)",
+        new="        return role is not None or self.may(role)",
+        tests=(
+            "tests/integration/web/test_rights.py::test_no_link_leads_to_a_page_that_is_closed_to_who_reads_it",
+        ),
+    ),
+    Sabotage(
         name="the-second-of-two-admins-wins",
         hurts="somebody's changes of the matrix are overwritten without a word",
         file="gateway/store/admin/matrices.py",

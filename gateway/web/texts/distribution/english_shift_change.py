@@ -123,6 +123,7 @@ SHIFT_CHANGE: Mapping[str, str] = {
     "distribution.shift.refused.shift-no-template": "Choose a template: it says who gets the deals.",
     "distribution.shift.refused.shift-no-such-template": "There is no such template any more: choose another.",
     "distribution.shift.refused.account-not-on": "The CRM is not connected: deals cannot move. Connect it under Setup.",
+    "distribution.shift.refused.account-not-on.for-others": "The CRM is not connected: deals cannot move until whoever looks after the installation connects it.",
     "distribution.shift.refused.employee-not-mapped": "The employee is not linked to a user of the CRM, so their deals are not known. Link them under Setup.",
     "distribution.shift.refused.shift-run-open": "Deals of this employee are moving already: stop that move, or wait for its end.",
     "distribution.shift.refused.deals": "Deal numbers are digits, with commas between them.",

@@ -123,6 +123,7 @@ SHIFT_CHANGE: Mapping[str, str] = {
     "distribution.shift.refused.shift-no-template": "Выберите шаблон: он говорит, кому достаются сделки.",
     "distribution.shift.refused.shift-no-such-template": "Такого шаблона больше нет: выберите другой.",
     "distribution.shift.refused.account-not-on": "CRM отключена: передавать сделки нельзя. Подключите её в «Настройке».",
+    "distribution.shift.refused.account-not-on.for-others": "CRM отключена: передавать сделки нельзя, пока её не подключит тот, кто отвечает за систему.",
     "distribution.shift.refused.employee-not-mapped": "Сотрудник не связан с пользователем CRM: его сделки неизвестны. Свяжите их в «Настройке».",
     "distribution.shift.refused.shift-run-open": "Сделки этого сотрудника уже передаются: остановите ту передачу или дождитесь конца.",
     "distribution.shift.refused.deals": "Номера сделок пишут цифрами, через запятую.",

@@ -129,6 +129,7 @@ SENTENCES: Mapping[str, str] = {
     "messages.sms.employees_hint": "Those who have an extension and a mobile. One number gets one message.",
     "messages.sms.provider": "Provider",
     "messages.sms.no_provider": "There is no provider: connect one with callmatrix sms add.",
+    "messages.sms.no_provider.for-others": "There is no provider: whoever looks after the installation connects one.",
     "messages.sms.sender": "From",
     "messages.sms.sender_hint": "Empty: the sender of the connection.",
     "messages.sms.max_parts": "At most, SMS",

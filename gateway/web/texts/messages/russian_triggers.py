@@ -129,6 +129,7 @@ SENTENCES: Mapping[str, str] = {
     "messages.sms.employees_hint": "Здесь те, у кого есть внутренний номер и мобильный. Один номер получает одно сообщение.",
     "messages.sms.provider": "Провайдер",
     "messages.sms.no_provider": "Провайдеров нет: подключите его командой callmatrix sms add.",
+    "messages.sms.no_provider.for-others": "Провайдеров нет: подключит их тот, кто отвечает за систему.",
     "messages.sms.sender": "От кого",
     "messages.sms.sender_hint": "Пусто: имя отправителя из подключения.",
     "messages.sms.max_parts": "Не длиннее, SMS",

@@ -22,6 +22,7 @@ FINDINGS: Mapping[str, str] = {
     "now.finding.crm-closed": "The CRM is closed to us. Calls are kept, CRM changes wait.",
     "now.finding.crm-closed.do": "State of amoCRM",
     "now.finding.crm-alarm": "The CRM takes no changes: look at its subscription and the rights of the integration's user.",
+    "now.finding.crm-alarm.for-others": "The CRM takes no changes: whoever looks after the installation looks at its subscription and the rights of the integration's user.",
     "now.finding.crm-alarm.do": "State of amoCRM",
     "now.finding.crm-in-trouble": "The CRM is in trouble: changes are tried again by themselves.",
     "now.finding.crm-in-trouble.do": "State of amoCRM",

@@ -22,6 +22,7 @@ FINDINGS: Mapping[str, str] = {
     "now.finding.crm-closed": "CRM закрыла приём для нас. Звонки сохраняются, записи ждут.",
     "now.finding.crm-closed.do": "Состояние amoCRM",
     "now.finding.crm-alarm": "CRM не принимает записи: проверьте подписку и права пользователя интеграции.",
+    "now.finding.crm-alarm.for-others": "CRM не принимает записи: подписку и права пользователя интеграции проверит тот, кто отвечает за систему.",
     "now.finding.crm-alarm.do": "Состояние amoCRM",
     "now.finding.crm-in-trouble": "С CRM сейчас перебои: записи повторяются сами.",
     "now.finding.crm-in-trouble.do": "Состояние amoCRM",

@@ -8,6 +8,7 @@ SENTENCES: Mapping[str, str] = {
     "shifts.who.heading": "Who is here",
     "shifts.who.context": "Who takes calls and deals right now.",
     "shifts.who.not_watched": "Presence is not watched: everybody counts as here by the schedule. It is switched on in Setup.",
+    "shifts.who.not_watched.for-others": "Presence is not watched: everybody counts as here by the schedule. Whoever looks after the installation can switch it on.",
     "shifts.who.doubt": "Silence means nothing just now: {why}.",
     "shifts.who.nobody": "There are no employees yet.",
     "shifts.who.since": "since {at}",

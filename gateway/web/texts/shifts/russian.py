@@ -8,6 +8,7 @@ SENTENCES: Mapping[str, str] = {
     "shifts.who.heading": "Кто на месте",
     "shifts.who.context": "Кто сейчас берёт звонки и сделки.",
     "shifts.who.not_watched": "Присутствие не отслеживается: все считаются на месте по графику. Включить можно в «Настройке».",
+    "shifts.who.not_watched.for-others": "Присутствие не отслеживается: все считаются на месте по графику. Включить может тот, кто отвечает за систему.",
     "shifts.who.doubt": "Молчание сейчас ничего не значит: {why}.",
     "shifts.who.nobody": "Сотрудников ещё нет.",
     "shifts.who.since": "с {at}",
