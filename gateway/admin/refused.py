@@ -95,6 +95,8 @@ class NothingOfThatName(InputRefused):
 
     code = "not-found"
 
-    def __init__(self, what: str, name: str, commands: str = "") -> None:
-        """commands: the group that lists them, where it is not called as they are."""
-        super().__init__("name", f"there is no {what} '{name}'", f"see 'callmatrix {commands or what} list'")
+    def __init__(self, what: str, name: str, shown_by: str = "") -> None:
+        """shown_by: the command that shows those that there are, where it is not "<what> list"."""
+        super().__init__(
+            "name", f"there is no {what} '{name}'", f"see 'callmatrix {shown_by or f'{what} list'}'"
+        )

@@ -167,7 +167,7 @@ async def user_of(conn: Conn, login: str, of_account: str | None = None) -> Admi
     """of_account: only one who is bound to this account. Raise NothingOfThatName."""
     found = {user.login: user for user in await store.users(conn, of_account)}
     if login not in found:
-        raise NothingOfThatName("user", login, "users")
+        raise NothingOfThatName("user", login, "users list")
     return found[login]
 
 

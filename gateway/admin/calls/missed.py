@@ -36,7 +36,7 @@ async def the_case(conn: Conn, account_id: str, case_id: str) -> Case:
     try:
         return await cases.case(conn, account_id, case_id)
     except cases.NoSuchCase as err:
-        raise NothingOfThatName("case", case_id, "cases") from err
+        raise NothingOfThatName("case", case_id, "cases open") from err
 
 
 async def take_case(conn: Conn, job: ClientJob, account_id: str, case_id: str, person: Employee) -> Case:

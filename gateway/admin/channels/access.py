@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 
 from gateway.admin.accounts import save_settings
 from gateway.admin.channels.channels import channel_of
-from gateway.admin.refused import InputRefused
+from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.store.admin.accounts import account as account_of
 from gateway.store.admin.accounts import lock_account
 from gateway.store.admin.audit import AuditChange, record
@@ -75,7 +75,9 @@ async def write_from(conn: Conn, account_id: str, channel: str, employee_id: str
     async with conn.transaction():
         saved = await channel_of(conn, account_id, channel)
         staff = await staff_of(conn, account_id)
-        if staff.is_gone(staff.by_id.get(employee_id)):
+        if employee_id not in staff.by_id:
+            raise NothingOfThatName("employee", employee_id, "employees list")
+        if staff.is_gone(staff.by_id[employee_id]):
             raise _switched_off("employee", staff.by_id[employee_id])
         if not await store.choose_default(conn, account_id, employee_id, saved.id):
             raise InputRefused(

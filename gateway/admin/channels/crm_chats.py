@@ -90,7 +90,7 @@ async def remove_crm_chats(conn: Conn, account_id: str) -> None:
         await lock_account(conn, account_id)
         held = await store.crm_chat_channel(conn, account_id)
         if held is None:
-            raise NothingOfThatName("connection with the CRM's chats", account_id)
+            raise NothingOfThatName("connection with the CRM's chats", account_id, "crm-chats show")
         if held.is_wanted or held.scope_id is not None:
             raise InputRefused(
                 "account",

@@ -197,4 +197,4 @@ async def detach(conn: Conn, account_id: str, pipeline_id: str, stage_id: str) -
         there = await store.attachment_at(conn, account_id, pipeline_id, stage_id)
         refuse_other_template(there.template if there else None)
         if not await store.detach(conn, account_id, pipeline_id, stage_id):
-            raise NothingOfThatName("attached stage", f"{pipeline_id}/{stage_id}", "template")
+            raise NothingOfThatName("attached stage", f"{pipeline_id}/{stage_id}", "template list")

@@ -93,7 +93,7 @@ async def save_part(
         try:
             mine = with_part(base, part, value)
         except KeyError as err:
-            raise NothingOfThatName("matrix table", part.table) from err
+            raise NothingOfThatName("matrix table", part.table, "matrix draft") from err
         if theirs.revision == revision and mine == base:
             return SavedTogether(draft=theirs)
         return await save_together(

@@ -296,7 +296,7 @@ async def _user_of(conn: Conn, account_id: str, employee_id: str) -> str:
     staff = await staff_of(conn, account_id)
     person = staff.by_id.get(employee_id)
     if person is None:
-        raise NothingOfThatName("employee", employee_id, "employees")
+        raise NothingOfThatName("employee", employee_id, "employees list")
     if person.crm_user_id is None:
         raise ShiftRefused(
             "employee-not-mapped",

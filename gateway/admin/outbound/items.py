@@ -28,7 +28,7 @@ async def the_item(conn: Conn, account_id: str, item_id: str) -> OutboundItem:
     """Raise NothingOfThatName."""
     found = await item_of(conn, account_id, item_id)
     if found is None:
-        raise NothingOfThatName("outbound item", item_id, "outbound")
+        raise NothingOfThatName("outbound item", item_id, "outbound list")
     return found
 
 

@@ -185,7 +185,7 @@ def _refuse_off(account: Account) -> None:
 async def _employee(conn: Conn, account: Account, employee_id: str) -> Employee:
     found = (await staff_of(conn, account.id)).by_id.get(employee_id)
     if found is None:
-        raise NothingOfThatName("employee", employee_id, "presence")
+        raise NothingOfThatName("employee", employee_id, "presence list")
     return found
 
 

@@ -89,7 +89,7 @@ async def clear_day(conn: Conn, account_id: str, day: str) -> None:
     async with conn.transaction():
         hours = await _locked(conn, account_id)
         if _without(hours, day) == hours:
-            raise NothingOfThatName("own day", day, "calendar")
+            raise NothingOfThatName("own day", day, "calendar list")
         await _save(conn, account_id, _without(hours, day))
 
 

@@ -148,7 +148,7 @@ async def sms_connection_of(conn: Conn, account_id: str, name: str) -> SavedSmsC
     """Raise NothingOfThatName."""
     found = await store.sms_connection(conn, account_id, name)
     if found is None:
-        raise NothingOfThatName("SMS connection", name, "sms")
+        raise NothingOfThatName("SMS connection", name, "sms list")
     return found
 
 

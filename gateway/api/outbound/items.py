@@ -209,7 +209,7 @@ async def _refuse_unseen(call: AnyCall, conn: Conn) -> None:
     """Raise NothingOfThatName, also where it is of a template that is not the token's."""
     item = await service.the_item(conn, call.account.id, call.path["item"])
     if (await unseen_by(call, conn)).has(item):
-        raise NothingOfThatName("outbound item", item.item_id, "outbound")
+        raise NothingOfThatName("outbound item", item.item_id, "outbound list")
 
 
 async def show_item(call: ApiCall[AccountLanguageQuery, None]) -> OutboundItemInFull:

@@ -156,11 +156,11 @@ def remove_employee(
 
     async def work(conn: Conn, account_id: str) -> None:
         if not await employees.remove_employee(conn, account_id, employee, even_if_used=even_if_used):
-            raise NothingOfThatName("employee", employee, "employees")
+            raise NothingOfThatName("employee", employee, "employees list")
 
     async def look(conn: Conn, account_id: str) -> None:
         if employee not in {person.id for person in await stored_employees(conn, account_id)}:
-            raise NothingOfThatName("employee", employee, "employees")
+            raise NothingOfThatName("employee", employee, "employees list")
 
     with refusals(f"employee '{employee}' is not removed"):
         on_account(account, look)

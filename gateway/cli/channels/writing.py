@@ -97,7 +97,7 @@ async def _written(account: str | None, employee: str, first: FirstMessage) -> C
         target = await the_account(conn, account)
         staff = await staff_of(conn, target.id)
         if employee not in staff.by_id:
-            raise NothingOfThatName("employee", employee)
+            raise NothingOfThatName("employee", employee, "employees list")
         who = await onlooker_of(conn, target, staff, employee, sees_all=True)
         if first.channel and not who.is_gone:
             _refuse_without_right(who, await channel_of(conn, target.id, first.channel))

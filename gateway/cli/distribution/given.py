@@ -86,7 +86,7 @@ def list_items(
         if not found and template is not None:
             await the_template(conn, account_id, template)
         if not found and employee is not None and employee not in staff.by_id:
-            raise NothingOfThatName("employee", employee)
+            raise NothingOfThatName("employee", employee, "employees list")
         return [results.in_words(item, staff, texts) for item in found]
 
     with refusals("nothing is shown"):

@@ -112,7 +112,7 @@ def show_trigger(
             return saved.trigger, saved.version
         found = await store.trigger_at(conn, account_id, trigger, version)
         if found is None:
-            raise NothingOfThatName("trigger of that version", trigger, f"trigger history '{trigger}'")
+            raise NothingOfThatName("trigger of that version", trigger, f'trigger history "{trigger}"')
         return found, version
 
     with refusals("nothing is shown"):

@@ -94,7 +94,7 @@ def show_firing(id: FiringId, account: AccountName = None, lang: Lang = None, js
     async def work(conn: Conn, account_id: str) -> dict[str, Any]:
         row = await firing_of(conn, account_id, id)
         if row is None:
-            raise NothingOfThatName("firing", id, "firings")
+            raise NothingOfThatName("firing", id, "firings list")
         whose = await account_row(conn, account_id)
         texts = TEXTS[chosen_language(lang) or whose.settings.language]
         return await explained_firing(conn, row, texts, ZoneInfo(whose.time_zone))

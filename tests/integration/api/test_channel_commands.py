@@ -41,6 +41,10 @@ async def test_rights_are_listed_and_the_channel_to_write_from_is_chosen(api: Ap
     one = await typed(database_url, "channel", "rights", first["id"])
     assert [(r["channel"], r["may"]) for r in one] == [(first["id"], "send")]
     assert "'boss' may not send in 'Two'" in await refused(database_url, "channel", "default", "Two", "boss")
+    unknown = await refused(database_url, "channel", "default", "Two", "nobody")
+    assert "there is no employee 'nobody'" in unknown
+    assert "callmatrix employees list" in unknown
+    assert "may not" not in unknown
     rights = (await api.ask("GET", f"{{a}}/channels/{second['id']}/rights"))["items"]
     assert {r["employee"]: r["is_default"] for r in rights} == {"anna": True, "boss": False}
 
