@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
+from gateway.admin.connections import connection_of
 from gateway.admin.outbound.items import item_message, the_item
 from gateway.admin.refused import InputRefused
 from gateway.admin.sms.words import why_in_words as message_in_words
@@ -87,9 +88,10 @@ async def settle_item(conn: Conn, around: CallingAccount, item_id: str, *, is_re
 
 
 async def resume_connection(conn: Conn, account_id: str, connection: str) -> None:
-    """Let calls be placed by it again. Raise NotStopped."""
+    """Let calls be placed by it again. Raise NotStopped, NothingOfThatName."""
     async with conn.transaction():
         if not await lift_stop(conn, account_id, connection):
+            await connection_of(conn, account_id, connection)
             raise NotStopped(connection)
         states = {"calls": "stopped"}, {"calls": "placed"}
         await record(conn, _change(account_id, "connection", connection, "resumed", *states))

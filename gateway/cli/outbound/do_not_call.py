@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from gateway.admin.campaigns.saved import the_campaign
 from gateway.admin.outbound import do_not_call as service
 from gateway.cli.changing.files import read_text
 from gateway.cli.options import AccountName, Json, Lang, Limit, Yes
@@ -20,6 +21,7 @@ from gateway.cli.output import (
     refusals,
     with_zone,
 )
+from gateway.store.outbound.do_not_call import DoNotCallRow
 from gateway.texts.sentences import TEXTS
 from routing.texts.catalogue import Language
 from runtime.database.pool import Conn
@@ -50,12 +52,15 @@ def list_numbers(
 
     Example: callmatrix do-not-call list 916
     """
-    found, zone = on_account(
-        account,
-        with_zone(
-            lambda conn, id: service.listed_numbers(conn, id, search=search, campaign=campaign, limit=limit)
-        ),
-    )
+
+    async def work(conn: Conn, account_id: str) -> list[DoNotCallRow]:
+        found = await service.listed_numbers(conn, account_id, search=search, campaign=campaign, limit=limit)
+        if not found and campaign:
+            await the_campaign(conn, account_id, campaign)
+        return found
+
+    with refusals("nothing is shown"):
+        found, zone = on_account(account, with_zone(work))
     if json:
         print_json(found)
         return

@@ -9,10 +9,12 @@ from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
+from gateway.admin.campaigns.saved import the_campaign
 from gateway.admin.outbound import items as service
 from gateway.admin.outbound import why_not as whys
 from gateway.admin.outbound.items import ItemInFull
 from gateway.admin.sms.words import why_in_words as message_in_words
+from gateway.admin.triggers.saved import the_trigger
 from gateway.cli.options import AccountName, Json, Lang, Limit
 from gateway.cli.output import (
     chosen_language,
@@ -101,6 +103,10 @@ def list_items(
             since=datetime.now(UTC) - timedelta(days=days),
         )
         found = await listed_items(conn, account_id, wanted, limit=limit)
+        if not found and campaign is not None:
+            await the_campaign(conn, account_id, campaign)
+        if not found and trigger is not None:
+            await the_trigger(conn, account_id, trigger)
         gate = service.gate_of(await account_row(conn, account_id))
         return found, await language_of(conn, account_id, lang), gate
 

@@ -179,6 +179,8 @@ def history(
     Example: callmatrix presence history anna --days 31
     """
     from gateway.admin.presence.people import online_seconds, presence_history
+    from gateway.admin.refused import NothingOfThatName
+    from gateway.store.admin.staff import staff_of
     from routing.attendance.model import mark_said
 
     now = datetime.now(UTC)
@@ -186,7 +188,10 @@ def history(
 
     async def work(conn: Conn) -> tuple[list[PresenceInterval], Account]:
         which = await the_account(conn, account)
-        return await presence_history(conn, which, employee, since, now, limit=limit), which
+        kept = await presence_history(conn, which, employee, since, now, limit=limit)
+        if not kept and employee not in (await staff_of(conn, which.id)).by_id:
+            raise NothingOfThatName("employee", employee, "employees list")
+        return kept, which
 
     with refusals("nothing can be shown"):
         found, whose = on_database(work)

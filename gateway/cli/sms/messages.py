@@ -9,6 +9,7 @@ import typer
 
 from gateway.admin.refused import InputRefused
 from gateway.admin.sms import sending
+from gateway.admin.sms.connections import sms_connection_of
 from gateway.admin.sms.words import receivers_in_words, why_in_words
 from gateway.admin.triggers.saved import the_trigger
 from gateway.cli.options import AccountName, Json, Lang, Limit
@@ -49,9 +50,12 @@ def messages(
 
     async def work(conn: Conn, account_id: str) -> tuple[list[SmsMessageRow], Language]:
         found = await listed_sms(conn, account_id, wanted, limit=limit)
+        if not found and connection is not None:
+            await sms_connection_of(conn, account_id, connection)
         return found, await language_of(conn, account_id, lang)
 
-    (found, language), zone = on_account(account, with_zone(work))
+    with refusals("nothing is shown"):
+        (found, language), zone = on_account(account, with_zone(work))
     texts = TEXTS[language]
     if json:
         print_json([{**_as_json(row), "message": why_in_words(row, texts)} for row in found])

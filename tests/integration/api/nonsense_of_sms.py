@@ -22,6 +22,7 @@ NONSENSE_OF_SMS = [
     wrong("sms remove gone --account main --yes", "there is no SMS connection 'gone'"),
     wrong("sms list --account gone", "there is no account"),
     misused("sms messages --state lost"),
+    wrong("sms messages --connection gone --account main", "there is no SMS connection 'gone'"),
     misused("sms incoming extra"),
     wrong("sms preview gone 7 --account main", "there is no trigger 'gone'"),
     wrong("sms test gone +79161234567 --account main", "there is no SMS connection 'gone'"),
