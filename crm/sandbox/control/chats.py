@@ -64,9 +64,11 @@ class ChatControl:
         return json_answer({"done": "uninstall"})
 
     async def answer(self, request: web.Request) -> web.Response:
-        """{"conversation" (ours) | "chat_id", "text", "user"?, "media"?, "file_name"?, "id"?}: somebody writes in the card. user: 0 = the
-        bot. id: of a message that was told before, whose hook comes once more."""
+        """{"phone" (the client's) | "conversation" (ours) | "chat_id", "text", "user"?, "media"?, "file_name"?, "id"?}: somebody writes in
+        the card. user: 0 = the bot. id: of a message that was told before, whose hook comes once more."""
         sent = await body_of(request)
+        if not self._is_user(sent.get("user") or 0):
+            return json_answer({"error": "no such user; see /_sandbox/state?kind=user"}, status=400)
         with self._state.db.transaction():
             told = self._written(sent)
         if told is None:
@@ -81,12 +83,12 @@ class ChatControl:
             table.put({**kept, "hooks": [*kept["hooks"], status]})
         return json_answer({"message_id": row["message_id"], "status": status})
 
+    def _is_user(self, user: object) -> bool:
+        return user == 0 or user in {row["id"] for row in self._state.table("users").select()}
+
     def _written(self, sent: dict[str, Any]) -> tuple[SandboxRow, SandboxRow, SandboxRow] | None:
         chats = self._state.table("amojo_chats").select()
-        wanted = (sent.get("conversation"), sent.get("chat_id"))
-        chat = next(
-            (c for c in chats if c["conversation_id"] == wanted[0] or c["chat_id"] == wanted[1]), None
-        )
+        chat = next((c for c in chats if _is_meant(c, sent)), None)
         if chat is None:
             return None
         channel_id = chat["key"].partition(" ")[0]
@@ -117,6 +119,15 @@ class ChatControl:
             "hooks": [],
         }
         return table.add(row), channel, chat
+
+
+def _is_meant(chat: SandboxRow, sent: dict[str, Any]) -> bool:
+    names = {
+        "conversation": chat["conversation_id"],
+        "chat_id": chat["chat_id"],
+        "phone": (chat["user"].get("profile") or {}).get("phone"),
+    }
+    return any(sent.get(name) and sent[name] == value for name, value in names.items())
 
 
 def _hook(row: SandboxRow, chat: SandboxRow) -> dict[str, Any]:
