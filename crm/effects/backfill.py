@@ -11,24 +11,22 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
-from math import ceil
 from typing import Any, Literal, NamedTuple, TypeAlias
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from crm.effects.batching import requests_for
 from crm.effects.deadlines import Hours, late_deadline
 from crm.effects.store import runs as store
 from crm.effects.store.work import is_on, settings_of
 from crm.lane import Lane
-from crm.portions import BATCH_LIMIT, COMPLEX_LIMIT
 from runtime.database.pool import Conn
 from runtime.effects.store import cascade, wake
 
 DAYS = 3
 CHUNK = 1500
 """Held effects released at once: enough for several full requests of every kind."""
-_CATCH_UP_REQUESTS, _CATCH_UP_SECONDS = 3, 5.0
 
 RunState = Literal["running", "paused", "stopped", "done"]
 Dates: TypeAlias = Collection[date] | None
@@ -55,7 +53,7 @@ class NoSuchRun(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preview:
     """What a run would do now. older_calls: before the window or of days that were left out, to be kept and marked as not sent. tasks_not_needed:
-    of missed calls that were returned or repeated with success. requests: reads to stay fresh included."""
+    of missed calls that were returned or repeated with success. clients: of messengers, for whom a contact or a deal is to be made. requests: reads to stay fresh included."""
 
     since: datetime
     calls: int
@@ -67,6 +65,7 @@ class Preview:
     tasks_not_needed: int
     changes: int
     older_calls: int
+    clients: int
     requests: int
     minutes: float
 
@@ -80,6 +79,8 @@ class BackfillProgress:
     ended_at: datetime | None
     calls_total: int
     calls_settled: int
+    clients_total: int
+    clients_settled: int
     effects_done: int
     effects_open: int
     effects_dead: int
@@ -214,8 +215,17 @@ async def latest_progress(conn: Conn, account_ids: Sequence[str] | None) -> dict
 
 def _progress_of(found: asyncpg.Record, counts: Mapping[str, int]) -> BackfillProgress:
     named = ("run_id", "state", "since", "started_at", "ended_at", "calls_total")
-    counted = ("effects_done", "effects_open", "effects_dead", "effects_skipped")
-    values: dict[str, Any] = {name: found[name] for name in named} | {name: counts[name] for name in counted}
+    counted = (
+        "clients_total",
+        "clients_settled",
+        "effects_done",
+        "effects_open",
+        "effects_dead",
+        "effects_skipped",
+    )
+    values: dict[str, Any] = {name: found[name] for name in named} | {
+        name: counts.get(name, 0) for name in counted
+    }
     return BackfillProgress(calls_settled=counts["settled"], **values)
 
 
@@ -353,10 +363,15 @@ def _planned(
         tasks_not_needed=sum(1 for r in sent if r["what"] == "create_task" and is_needless(r, reached)),
         changes=counts["change_note"] + counts["change_task"] + counts["update_entity"],
         older_calls=len({r["call_id"] for r in rows if r["call_id"] and not window.takes(r["at"])}),
+        clients=len({r["client"] for r in sent if _is_for_who_wrote(r)}),
         requests=requests,
         minutes=round(seconds / 60, 1),
     )
     return plan, [r["effect_key"] for r in rows if r["effect_key"] not in wanted]
+
+
+def _is_for_who_wrote(row: Mapping[str, Any] | asyncpg.Record) -> bool:
+    return row["what"] in ("create_contact", "create_deal") and row["effect_key"].startswith(store.MESSENGERS)
 
 
 def wanted_keys(rows: Iterable[Mapping[str, Any] | asyncpg.Record], window: HeldWindow) -> set[str]:
@@ -376,19 +391,3 @@ def is_needless(row: Mapping[str, Any] | asyncpg.Record, reached: Mapping[str, d
     if row["what"] != "create_task" or row["purpose"] != "call_back" or row["client"] not in reached:
         return False
     return bool(reached[row["client"]] > row["at"])
-
-
-def requests_for(counts: Mapping[str, int], pairs: int, rate: int) -> tuple[int, float]:
-    """Return (requests, seconds) for so many effects of each kind, `pairs` of them new contacts with their deals.
-
-    A slot is free again a second and a margin after the answer, so not all of `rate` can be used.
-    """
-    alone = dict(counts) | {
-        "create_contact": counts.get("create_contact", 0) - pairs,
-        "create_deal": counts.get("create_deal", 0) - pairs,
-    }
-    writes = ceil(pairs / COMPLEX_LIMIT) + sum(ceil(n / BATCH_LIMIT) for n in alone.values())
-    per_second = rate * 6 / 7
-    is_creating = counts.get("create_contact", 0) + counts.get("create_deal", 0) > 0
-    reads = _CATCH_UP_REQUESTS * ceil(writes / per_second / _CATCH_UP_SECONDS) if is_creating else 0
-    return writes + reads, (writes + reads) / per_second

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil
 
 from crm.effects.model import Ready
 from crm.lane import Lane
@@ -13,6 +14,7 @@ from routing.orders import CREATING, ORDER_KINDS
 
 COMPLEX = "deal_with_contact"
 BY_NUMBER = "attach_by_number"
+_CATCH_UP_REQUESTS, _CATCH_UP_SECONDS = 3, 5.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,3 +123,19 @@ def _urgency(batch: Batch) -> int:
 
 def _fullness(batch: Batch) -> tuple[bool, bool, int]:
     return (not batch.is_full, batch.rows[0].what not in CREATING, batch.rows[0].seq)
+
+
+def requests_for(counts: Mapping[str, int], pairs: int, rate: int) -> tuple[int, float]:
+    """Return (requests, seconds) for so many effects of each kind, `pairs` of them new contacts with their deals.
+
+    A slot is free again a second and a margin after the answer, so not all of `rate` can be used.
+    """
+    alone = dict(counts) | {
+        "create_contact": counts.get("create_contact", 0) - pairs,
+        "create_deal": counts.get("create_deal", 0) - pairs,
+    }
+    writes = ceil(pairs / COMPLEX_LIMIT) + sum(ceil(n / BATCH_LIMIT) for n in alone.values())
+    per_second = rate * 6 / 7
+    is_creating = counts.get("create_contact", 0) + counts.get("create_deal", 0) > 0
+    reads = _CATCH_UP_REQUESTS * ceil(writes / per_second / _CATCH_UP_SECONDS) if is_creating else 0
+    return writes + reads, (writes + reads) / per_second

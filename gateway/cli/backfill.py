@@ -216,7 +216,8 @@ class _Command:
             print_json(progress)
             return
         print(
-            f"{progress.state}: {progress.calls_settled} of {progress.calls_total} calls settled;"
+            f"{progress.state}: {progress.calls_settled} of {progress.calls_total} calls and"
+            f" {progress.clients_settled} of {progress.clients_total} clients of messengers settled;"
             f" effects: {progress.effects_done} done, {progress.effects_open} open,"
             f" {progress.effects_skipped} not needed, {progress.effects_dead} on the desk"
         )
@@ -228,6 +229,7 @@ def _print_plan(plan: core.Preview, days: int, zone: str) -> None:
         f"  contacts {plan.contacts}, deals {plan.deals}, incoming leads {plan.leads}, call notes {plan.notes},"
         f" tasks {plan.tasks}, changes {plan.changes}"
     )
+    print(f"  clients of messengers who wait for a contact or a deal: {plan.clients}")
     print(f"  not needed any more, since the client was reached: {plan.tasks_not_needed} tasks")
     print(f"  older calls, kept and marked as not sent: {plan.older_calls}")
     print(f"  about {plan.requests} requests, {plan.minutes} minutes")

@@ -38,6 +38,16 @@ FROM effect e WHERE e.account_id = $1 AND e.system = 'crm' AND e.state = 'held' 
 GROUP BY e.call_id
 """
 
+MESSENGERS = "chat:"
+"""What the keys of all that dialogues of messengers order begin with."""
+
+# After what is too old was marked.
+_TAKE_UP_CLIENTS = """
+INSERT INTO backfill_client (account_id, run_id, client)
+SELECT DISTINCT $1, $2, client FROM effect WHERE account_id = $1 AND system = 'crm' AND state = 'held' AND created_at < $3
+    AND starts_with(effect_key, 'chat:') AND what IN ('create_contact', 'create_deal')
+"""
+
 _NEXT = """
 SELECT e.effect_key, e.what, e."order", e.client, e.created_at, e.crm_extra ? 'run' AS was_released,
        e."order"->>'purpose' AS purpose, coalesce(c.started_at + c.clock_offset, e.created_at) AS at
@@ -66,10 +76,18 @@ LATERAL (
         WHERE b.account_id = asked.account_id AND b.run_id = asked.run_id
     ), all_calls AS (
         SELECT count(*) AS calls FROM backfill_call WHERE account_id = asked.account_id AND run_id = asked.run_id
+    ), clients AS (
+        SELECT b.client, bool_or(e.state IN ('held', 'waiting', 'sending', 'unknown')) AS is_open
+        FROM backfill_client b JOIN backfill_run r USING (account_id, run_id)
+        JOIN effect e ON e.account_id = b.account_id AND e.client = b.client AND e.system = 'crm' AND starts_with(e.effect_key, 'chat:')
+            AND e.what IN ('create_contact', 'create_deal') AND e.created_at < r.until
+        WHERE b.account_id = asked.account_id AND b.run_id = asked.run_id GROUP BY b.client
+    ), all_clients AS (
+        SELECT count(*) AS clients_total, count(*) FILTER (WHERE NOT is_open) AS clients_settled FROM clients
     )
-    SELECT calls, calls - open_calls AS settled, open AS effects_open, done AS effects_done, dead AS effects_dead,
+    SELECT calls, clients_total, clients_settled, calls - open_calls AS settled, open AS effects_open, done AS effects_done, dead AS effects_dead,
            skipped AS effects_skipped
-    FROM counted, all_calls
+    FROM counted, all_calls, all_clients
 ) AS figures
 """
 
@@ -194,6 +212,7 @@ async def begin(
         account_id,
         list(too_old),
     )
+    await conn.execute(_TAKE_UP_CLIENTS, account_id, run_id, until)
     await conn.execute(
         "UPDATE backfill_run SET calls_total = (SELECT count(*) FROM backfill_call WHERE account_id = $1"
         " AND run_id = $2) WHERE account_id = $1 AND run_id = $2",

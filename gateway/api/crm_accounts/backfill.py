@@ -42,7 +42,7 @@ class ReportQuery(Body):
 
 
 class BackfillPreviewView(Answer):
-    """older_calls: before the window. requests, minutes: at the account's budget, reads to stay fresh included."""
+    """older_calls: before the window. clients: of messengers, who wait for a contact or a deal. requests, minutes: at the account's budget, reads to stay fresh included."""
 
     since: datetime
     calls: int
@@ -54,11 +54,14 @@ class BackfillPreviewView(Answer):
     tasks_not_needed: int
     changes: int
     older_calls: int
+    clients: int
     requests: int
     minutes: float
 
 
 class ProgressView(Answer):
+    """clients_total, clients_settled: of messengers, for whom a contact or a deal was to be made."""
+
     run_id: str
     state: Literal["running", "paused", "stopped", "done"]
     since: datetime
@@ -66,6 +69,8 @@ class ProgressView(Answer):
     ended_at: datetime | None
     calls_total: int
     calls_settled: int
+    clients_total: int
+    clients_settled: int
     effects_done: int
     effects_open: int
     effects_dead: int

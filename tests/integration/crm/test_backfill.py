@@ -18,7 +18,7 @@ from crm.lane import Lane
 from crm.port import CrmEntity
 from crm.store.directory import apply_entities
 from routing.client import EntityKind, Ref
-from routing.effects import ChangeTask, CreateTask, Effect
+from routing.effects import ChangeTask, CreateContact, CreateDeal, CreateTask, Effect
 from routing.settings import NumberPolicy
 from tests.fakes.crm import FakeCrm
 from tests.integration.crm.writer_bench import WriterBench, a_note, new_call
@@ -70,6 +70,18 @@ class Outage(WriterBench):
             for e in new_call(call, client, at)
         ]
         await self.order(*effects, client=client, held=True)
+
+    async def wrote(self, message: str, client: str, at: datetime, *, held: bool = True) -> None:
+        """Somebody wrote in a messenger: a contact and a deal without a call."""
+        self.now = at
+        contact = Effect(
+            key=f"chat:c:{message}:contact",
+            order=CreateContact(
+                name="Клиент", number=client if client.startswith("+") else "", owner_id=None
+            ),
+        )
+        deal = CreateDeal(name="Сделка", contact=Ref(kind="contact", effect=contact.key), owner_id=None)
+        await self.order(contact, Effect(key=f"chat:c:{message}:deal", order=deal), client=client, held=held)
 
     async def start(self, now: datetime = TODAY) -> backfill.BackfillProgress:
         await self.account("on")
@@ -130,6 +142,22 @@ async def test_the_preview_says_what_the_run_then_does(outage: Outage) -> None:
     assert len(outage.crm.all_tasks()) == 59
     assert len(outage.crm.requests) + outage.kinds_caught_up <= plan.requests
     assert (await outage.progress()).state == "done"
+
+
+async def test_clients_of_messengers_who_waited_are_counted_beside_the_calls(outage: Outage) -> None:
+    await outage.missed("c1", number(1), TODAY - timedelta(hours=3))
+    await outage.wrote("m1", number(2), TODAY - timedelta(hours=2))
+    await outage.wrote("m2", "tg:7", TODAY - timedelta(hours=1))
+    await outage.wrote("old", number(3), TODAY - timedelta(days=5))
+    async with outage.pool.acquire() as conn:
+        plan = await backfill.preview(conn, "a", TODAY)
+    assert (plan.calls, plan.clients, plan.contacts) == (1, 2, 3)
+    begun = await outage.start()
+    assert (begun.clients_total, begun.clients_settled) == (2, 0)
+    await outage.wrote("live", number(2), TODAY, held=False)
+    await outage.settle()
+    done = await outage.progress()
+    assert (done.state, done.calls_settled, done.clients_settled, done.clients_total) == ("done", 1, 2, 2)
 
 
 async def test_what_is_older_than_the_window_is_kept_and_marked_as_not_sent(outage: Outage) -> None:

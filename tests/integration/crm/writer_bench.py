@@ -59,12 +59,14 @@ class WriterBench:
     async def order(
         self, *wanted: Effect, client: str = "+79161234567", lane: Lane = Lane.EVENTS, held: bool = False
     ) -> None:
+        """Of the call that stands before the first colon of a key; `chat` is none."""
+        call_id = wanted[0].key.partition(":")[0]
         async with self.pool.acquire() as conn, conn.transaction():
             await order.order(
                 conn,
                 account_id="a",
                 decision_id="d",
-                call_id=wanted[0].key.partition(":")[0],
+                call_id=None if call_id == "chat" else call_id,
                 client=client,
                 lane=lane,
                 effects=wanted,

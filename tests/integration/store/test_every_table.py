@@ -42,6 +42,7 @@ _DOES_NOT_GROW = {
     "crm_entity_state": "the latest value of each aspect of what is in the CRM",
     "crm_event_consumer": "the program's own",
     "crm_field": "as in the CRM",
+    "backfill_client": "goes with its run",
     "crm_loan": "each is given back, or forgotten by the next who works for the account",
     "crm_pipeline": "as in the CRM",
     "crm_token": "one an account",

@@ -107,6 +107,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.held.kind.deals": "Deals made",
     "setup.held.kind.leads": "Requests in Unsorted",
     "setup.held.kind.tasks": "Tasks to call back",
+    "setup.held.clients": "Clients of messengers who get a contact or a deal",
     "setup.held.not_needed": "Task not needed any more: the client was called back or got through",
     "setup.held.older": "Other days: not sent",
     "setup.held.minutes": "It takes about {passed}: {n:request|requests} to amoCRM. Today's calls go first.",

@@ -107,6 +107,7 @@ SENTENCES: Mapping[str, str] = {
     "setup.held.kind.deals": "Сделки создать",
     "setup.held.kind.leads": "Заявки в «Неразобранное»",
     "setup.held.kind.tasks": "Задачи «перезвонить»",
+    "setup.held.clients": "Клиенты мессенджеров, для которых появятся контакт или сделка",
     "setup.held.not_needed": "Задача уже не нужна: клиенту перезвонили или он дозвонился сам",
     "setup.held.older": "Другие дни: не отправляем",
     "setup.held.minutes": "Займёт около {passed}: {n:запрос|запроса|запросов} к amoCRM. Сегодняшние звонки идут первыми.",
