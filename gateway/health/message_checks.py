@@ -9,13 +9,13 @@ from gateway.health.findings import Finding, about, bad, detail, ok, warning
 from gateway.health.views import ChannelStanding, SmsProviderState
 from gateway.store.admin.accounts import account
 from gateway.store.admin.matrix_catalogue import catalogue_of, template_people
-from gateway.store.channels.access import template_misfits
+from gateway.store.channels.access import rights_in_channels
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.crm_chats.standing import CrmChatsStanding
 from gateway.store.sms.links import SmsLinkHeard
 from gateway.store.sms.standing import SmsStanding
 from routing.dialogues.gaps import ListeningGap
-from routing.dialogues.rule_problems import RuleProblem, rule_problems
+from routing.dialogues.rule_problems import RuleProblem, right_problems, rule_problems
 from routing.texts.catalogue import Phrase, phrase
 from runtime.database.pool import Conn
 from sms.channels.kinds import CHANNEL_KINDS
@@ -61,7 +61,7 @@ def _state(one: SmsStanding) -> SmsProviderState:
 
 
 def _why_down(link: SmsLinkHeard | None) -> str:
-    return "" if link is None or link.told.is_up else link.told.reason or SmsReason.NOT_CONNECTED
+    return "" if link is None or link.is_up else link.reason or SmsReason.NOT_CONNECTED
 
 
 def sms_findings(account_id: str, providers: Iterable[SmsProviderState]) -> Iterator[Finding]:
@@ -110,10 +110,9 @@ async def rule_misfits(
         catalogue = await catalogue_of(conn, account_id)
         stored = await account(conn, account_id)
         templates = await template_people(conn, account_id, catalogue.staff)
+        rights, observers = await rights_in_channels(conn, account_id), stored.settings.dialogues.observers
         for saved in of:
-            unable = await template_misfits(
-                conn, saved, catalogue.staff, stored.settings.dialogues.observers, templates
-            )
+            unable = right_problems(saved.id, saved.rules, templates, rights, observers, catalogue.staff)
             found[saved.id] = (*rule_problems(saved.rules, catalogue), *unable)
     return found
 

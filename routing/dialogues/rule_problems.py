@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from routing.dialogues.access import ChannelRight, may_not_write
 from routing.dialogues.rules import ChannelRules
 from routing.matrix.catalogue import Catalogue, CataloguePipeline, CatalogueStage
 from routing.staff import Staff
@@ -58,11 +59,20 @@ def rule_problems(rules: ChannelRules, catalogue: Catalogue) -> tuple[RuleProble
 
 
 def right_problems(
-    rules: ChannelRules, people: Sequence[str], unable: Collection[str], staff: Staff
+    channel: str,
+    rules: ChannelRules,
+    templates: Mapping[str, Sequence[str]],
+    rights: Mapping[str, Mapping[str, ChannelRight]],
+    observers: Collection[str],
+    staff: Staff,
 ) -> tuple[RuleProblem, ...]:
-    """Return what is said of a template's people who may not write in the channel: the rules are right, and nothing is refused
-    for it. unable: those of people who may not."""
-    if rules.owner != "template" or not unable:
+    """Return what is said of people of the template that hands a channel's deals out who may not write there: the rules are right, and
+    nothing is refused for it. templates: their people, by name. rights: by employee, then by channel."""
+    if rules.owner != "template" or rules.template is None:
+        return ()
+    people = templates.get(rules.template, ())
+    unable = may_not_write(people, rights, observers, channel)
+    if not unable:
         return ()
     names = ", ".join(person.name for id in unable if (person := staff.by_id.get(id)))
     code: RuleProblemCode = "template-nobody" if len(unable) == len(people) else "template-no-right"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from gateway.admin.channels.access import share_out
@@ -21,8 +22,9 @@ from gateway.admin.refused import InputRefused
 from gateway.store.admin.accounts import account
 from gateway.store.admin.matrix_catalogue import template_people
 from gateway.store.admin.staff import staff_of
-from gateway.store.channels.access import rights_in_channels, template_misfits
+from gateway.store.channels.access import rights_in_channels
 from gateway.store.channels.channels import ChannelInFile, SavedChannel, saved_channels
+from routing.dialogues.rule_problems import right_problems
 from runtime.database.pool import Conn
 from sms.channels.kinds import CHANNEL_KINDS
 
@@ -45,21 +47,29 @@ async def take_channels(
         return
     refuse_twice("channels", [part.name for part in document.channels])
     stored = {one.saved.name: one for one in await channels_in_file(conn, account_id)}
-    staff = await staff_of(conn, account_id)
-    observers = (await account(conn, account_id)).settings.dialogues.observers
-    templates = await template_people(conn, account_id, staff)
+    taken: list[SavedChannel] = []
     for position, part in enumerate(document.channels):
         try:
-            saved = await _take(conn, account_id, part, stored.pop(part.name, None), allowed)
+            taken.append(saved := await _take(conn, account_id, part, stored.pop(part.name, None), allowed))
         except InputRefused as err:
             where = f"channels.{position} «{part.name}».{err.field}"
             raise ConfigRefused([DocumentProblem(where, err.message, err.remedy, err.code)]) from err
         if lacks := CHANNEL_KINDS[part.kind].missing(saved.channel):
             warn("channel-lacks", name=part.name, names=", ".join(lacks))
-        for told in await template_misfits(conn, saved, staff, observers, templates):
-            warn(f"channel-{told.code}", name=part.name, names=told.value)
+    await _warn_of_rights(conn, account_id, taken, warn)
     for name in stored:
         warn("channel-stays", name=name)
+
+
+async def _warn_of_rights(conn: Conn, account_id: str, taken: Sequence[SavedChannel], warn: Warn) -> None:
+    """Tell of whom a template hands deals to and who may not write in the channel, by the rights as they are now."""
+    staff = await staff_of(conn, account_id)
+    templates = await template_people(conn, account_id, staff)
+    rights = await rights_in_channels(conn, account_id)
+    observers = (await account(conn, account_id)).settings.dialogues.observers
+    for saved in taken:
+        for told in right_problems(saved.id, saved.rules, templates, rights, observers, staff):
+            warn(f"channel-{told.code}", name=saved.name, names=told.value)
 
 
 async def _take(

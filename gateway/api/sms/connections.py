@@ -100,17 +100,12 @@ def view_of(saved: SavedSmsConnection, link: SmsLinkHeard | None = None) -> SmsC
         is_on=saved.is_on,
         lacks=list(SMS_KINDS[held.kind].missing(held)),
         stop=SmsStopView.model_validate(saved.stop) if saved.stop else None,
-        link=_link_view(link) if link else None,
+        link=SmsLinkView.model_validate(link) if link else None,
         balance=saved.balance.amount if saved.balance else None,
         currency=saved.balance.currency if saved.balance else "",
         balance_at=saved.balance_at,
         balance_error=saved.balance_error,
     )
-
-
-def _link_view(link: SmsLinkHeard) -> SmsLinkView:
-    told = link.told
-    return SmsLinkView(is_up=told.is_up, since=link.since, reason=told.reason, words=told.words)
 
 
 async def _shown(conn: Conn, saved: SavedSmsConnection) -> SmsConnectionView:

@@ -23,10 +23,11 @@ from gateway.cli.output import (
     refusals,
     the_account,
 )
-from gateway.cli.sms.links import link_as_json, link_said
+from gateway.cli.sms.links import link_said
 from gateway.cli.sms.messages import extend as send_texts
 from gateway.settings import Settings
 from gateway.sms.addresses import report_address
+from gateway.store.admin.accounts import accounts
 from gateway.store.sms.connections import SavedSmsConnection, sms_connections
 from gateway.store.sms.links import SmsLinkHeard, links_heard
 from runtime.database.pool import Conn
@@ -85,28 +86,29 @@ def add(
 def list_connections(
     account: Annotated[str | None, typer.Option(help="only of this one")] = None, json: Json = False
 ) -> None:
-    """List SMS providers, what money is left, what stops them, and how the link fares that some keep.
+    """List SMS providers, what money is left, what stops them, and how the link fares that some keep, by the clocks of each account.
 
     Example: callmatrix sms list --account sales
     """
 
-    async def work(conn: Conn) -> list[tuple[SavedSmsConnection, SmsLinkHeard | None]]:
+    async def work(conn: Conn) -> list[tuple[SavedSmsConnection, SmsLinkHeard | None, str]]:
         id = await an_account(conn, account)
-        links = await links_heard(conn, id)
+        links, zones = await links_heard(conn, id), {a.id: a.time_zone for a in await accounts(conn)}
         return [
-            (saved, links.get((saved.account_id, saved.name))) for saved in await sms_connections(conn, id)
+            (saved, links.get((saved.account_id, saved.name)), zones[saved.account_id])
+            for saved in await sms_connections(conn, id)
         ]
 
     found = on_database(work)
     if json:
-        print_json([{**_as_json(saved), "link": link_as_json(link)} for saved, link in found])
+        print_json([{**_as_json(saved), "link": link} for saved, link, _ in found])
         return
     print_table(
         ["connection", "account", "kind", "sender", "on", "money", "stopped by", "link"],
         [
             (s.name, s.account_id, s.connection.kind, s.sender, "yes" if s.is_on else "no", _money(s),
-             s.stop.reason if s.stop else None, link_said(s, link))
-            for s, link in found
+             s.stop.reason if s.stop else None, link_said(s, link, zone))
+            for s, link, zone in found
         ],
         "No SMS provider is connected. Connect one with 'callmatrix sms add'.",
     )  # fmt: skip

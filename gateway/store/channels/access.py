@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from gateway.store.channels.channels import SavedChannel
-from routing.dialogues.access import ChannelRight, default_channel, may_not_write
-from routing.dialogues.rule_problems import RuleProblem, right_problems
-from routing.staff import Staff
+from routing.dialogues.access import ChannelRight, default_channel
 from runtime.database.pool import Conn
 
 
@@ -20,22 +17,6 @@ async def rights_in_channels(conn: Conn, account_id: str) -> dict[str, dict[str,
     for row in rows:
         found.setdefault(row["employee_id"], {})[row["channel_id"]] = row["may"]
     return found
-
-
-async def template_misfits(
-    conn: Conn,
-    saved: SavedChannel,
-    staff: Staff,
-    observers: Collection[str],
-    templates: Mapping[str, Sequence[str]],
-) -> tuple[RuleProblem, ...]:
-    """Return who of the template that hands a channel's deals out may not write there, as it is said to people. templates: their
-    people, by name."""
-    if saved.rules.owner != "template" or saved.rules.template is None:
-        return ()
-    people = templates.get(saved.rules.template, ())
-    unable = may_not_write(people, await rights_in_channels(conn, saved.account_id), observers, saved.id)
-    return right_problems(saved.rules, people, unable, staff)
 
 
 async def default_channels(conn: Conn, account_id: str) -> dict[str, str]:

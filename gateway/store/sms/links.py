@@ -14,10 +14,13 @@ _LONGEST_WORDS = 300
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SmsLinkHeard:
-    """told: the latest. since: when it first was so."""
+    """As it was told last, and as API and commands show it. since: when it first was so. reason, words: why it is down; words are
+    the other side's, or the network's."""
 
-    told: SmsLinkTold
+    is_up: bool
     since: datetime
+    reason: SmsReason | None = None
+    words: str = ""
 
 
 async def note_link(conn: Conn, account_id: str, name: str, told: SmsLinkTold, now: datetime) -> None:
@@ -50,12 +53,10 @@ async def links_heard(conn: Conn, account_id: str | None = None) -> dict[tuple[s
     )
     return {
         (row["account_id"], row["name"]): SmsLinkHeard(
-            told=SmsLinkTold(
-                is_up=row["is_up"],
-                reason=SmsReason(row["reason"]) if row["reason"] else None,
-                words=row["words"],
-            ),
+            is_up=row["is_up"],
             since=row["since"],
+            reason=SmsReason(row["reason"]) if row["reason"] else None,
+            words=row["words"],
         )
         for row in rows
     }

@@ -11,7 +11,7 @@ from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.channels.addresses import channel_address
 from gateway.store.admin.accounts import lock_account
 from gateway.store.admin.matrix_catalogue import catalogue_of, template_people
-from gateway.store.channels.access import rights_in_channels, template_misfits
+from gateway.store.channels.access import rights_in_channels
 from gateway.store.channels.channels import SavedChannel
 from gateway.store.channels.dialogues import count_of_channel
 from gateway.web.channels.listed import PATH, fields_of, seen_channel
@@ -31,6 +31,7 @@ from gateway.web.frame import (
 from gateway.web.matrix.choosers import Choosers
 from gateway.web.setup.pbx import allowed_to
 from gateway.web.setup.tabs import tabs_of
+from routing.dialogues.rule_problems import right_problems
 from routing.matrix.catalogue import Catalogue
 from routing.texts.catalogue import phrase
 from runtime.database.pool import Conn
@@ -75,7 +76,7 @@ async def _one_page(
         rights = await rights_in_channels(conn, call.account.id)
         observers = call.account.settings.dialogues.observers
         templates = await template_people(conn, call.account.id, catalogue.staff)
-        misfits = await template_misfits(conn, saved, catalogue.staff, observers, templates)
+    misfits = right_problems(saved.id, saved.rules, templates, rights, observers, catalogue.staff)
     held, kind = saved.channel, CHANNEL_KINDS[saved.channel.kind]
     form = {**form_of_rules(saved.rules), "name": saved.name, "is_on": saved.is_on}
     if typed is not None:

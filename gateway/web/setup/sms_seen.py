@@ -57,10 +57,10 @@ def seen_provider(saved: SavedSmsConnection, link: SmsLinkHeard | None, texts: T
 def _by_link(saved: SavedSmsConnection, link: SmsLinkHeard | None, texts: Texts) -> ProviderSeen:
     if link is None:
         return ProviderSeen(saved=saved, state="untried")
-    if link.told.is_up:
+    if link.is_up:
         return ProviderSeen(saved=saved, state="on", since=link.since)
-    why = texts.say(f"sms.reason.{link.told.reason.value}") if link.told.reason else ""
-    return ProviderSeen(saved=saved, state="unlinked", why=why, words=link.told.words, since=link.since)
+    why = texts.say(f"sms.reason.{link.reason.value}") if link.reason else ""
+    return ProviderSeen(saved=saved, state="unlinked", why=why, words=link.words, since=link.since)
 
 
 def _by_balance(saved: SavedSmsConnection) -> ProviderSeen:

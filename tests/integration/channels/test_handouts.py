@@ -15,7 +15,8 @@ from gateway.distribution.give import Giver
 from gateway.health.message_checks import rule_misfits
 from gateway.store.admin.matrix_catalogue import template_people
 from gateway.store.admin.staff import staff_of
-from gateway.store.channels.access import set_rights, template_misfits
+from gateway.store.channels.access import rights_in_channels, set_rights
+from routing.dialogues.rule_problems import right_problems
 from routing.distribution.template import TemplateHours
 from routing.presence import Presence, PresenceState
 from routing.settings import DialoguePolicy
@@ -112,9 +113,9 @@ async def test_who_of_a_template_may_not_write_is_told_of(shop: ChatShop, crm: S
     async def misfits() -> list[tuple[str, str]]:
         async with shop.pool.acquire() as conn:
             staff = await staff_of(conn, ACCOUNT)
-            told = await template_misfits(
-                conn, saved, staff, ("tony",), await template_people(conn, ACCOUNT, staff)
-            )
+            templates = await template_people(conn, ACCOUNT, staff)
+            rights = await rights_in_channels(conn, ACCOUNT)
+            told = right_problems(saved.id, saved.rules, templates, rights, ("tony",), staff)
             found = (await rule_misfits(conn, {ACCOUNT: [saved]}))["c1"]
         assert {p.code for p in found} >= {p.code for p in told}
         return [(p.code, p.value) for p in told]

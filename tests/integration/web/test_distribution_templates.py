@@ -14,10 +14,13 @@ from gateway.distribution.availability import AccountHours
 from gateway.distribution.simulate import simulation_work
 from gateway.store.admin.bindings import Bindings
 from gateway.store.admin.staff import replace_staff
+from gateway.store.channels.channels import add_channel
 from gateway.store.distribution.templates import attachments_of, template_of
 from gateway.store.worker import long_tasks
+from routing.dialogues.rules import ChannelRules
 from routing.distribution.template import DistributionTemplate, TemplateMember
 from routing.staff import Employee
+from sms.channels.port import MessengerChannel
 from tests.integration.api.client import ACCOUNT, ANNA, SENIOR
 from tests.integration.web.browser import Site
 from tests.integration.web.html import Element
@@ -268,6 +271,19 @@ async def test_removing_says_what_hangs_on_it(shop: Site) -> None:
     assert (await admin.post(f"{SHOP}/remove", {"even_if_used": "true"})).status == 303
     assert (await admin.get(SHOP)).status == 404
     assert (await shop.as_("senior_manager").get(f"{SHOP}/remove")).status == 403
+
+
+@pytest.mark.parametrize(("template", "links"), [("shop", ["/setup/channels"]), ("another", [])])
+async def test_who_removes_a_template_that_a_channel_names_is_led_to_the_channels(
+    shop: Site, template: str, links: list[str]
+) -> None:
+    channel = MessengerChannel(account_id=ACCOUNT, id="c1", name="Retail", kind="sandbox")
+    rules = ChannelRules(pipeline_id="1", stage_id="11", owner="template", template=template)
+    async with shop.pool.acquire() as conn, conn.transaction():
+        assert await add_channel(conn, channel, rules, secret="hush") is not None
+    page = (await shop.as_("admin").get(f"{SHOP}/remove")).page.one("main")
+    assert ("Retail" in page.text) is bool(links)
+    assert [a["href"] for a in page.all("a", href="/setup/channels")] == links
 
 
 async def _counted(site: Site) -> None:
