@@ -69,6 +69,27 @@ _WORDS: Mapping[str, str] = {
     "url_parsing": "must be an address as scheme://host",
     "url_type": "must be an address as scheme://host",
     "url_scheme": "must be an address that begins with {expected_schemes}",
+    "url_syntax_violation": "must be an address as scheme://host",
+    "url_too_long": "must be an address of {max_length} characters or fewer",
+    "decimal_type": "must be a number",
+    "decimal_parsing": "must be a number",
+    "decimal_max_digits": "must have {max_digits} digits or fewer",
+    "decimal_max_places": "must have {decimal_places} places after the point or fewer",
+    "decimal_whole_digits": "must have {whole_digits} digits before the point or fewer",
+    "multiple_of": "must be a multiple of {multiple_of}",
+    "mapping_type": "must be an object",
+    "dataclass_type": "must be an object",
+    "iterable_type": "must be a list",
+    "none_required": "must be null",
+    "bytes_type": "must be a text",
+    "string_unicode": "must be a text in UTF-8",
+    "time_type": "must be a time as 09:00",
+    "time_parsing": "must be a time as 09:00",
+    "uuid_type": "must be an id as 8f14e45f-ceea-467f-a1d6-91a1b2c3d4e5",
+    "uuid_parsing": "must be an id as 8f14e45f-ceea-467f-a1d6-91a1b2c3d4e5",
+    "timezone_naive": "must be a moment without an offset from UTC",
+    "datetime_object_invalid": "must be a moment as 2026-12-31T10:00:00+03:00",
+    "recursion_loop": "names itself",
     "value_error": "{error}",
     "assertion_error": "{error}",
 }
@@ -103,7 +124,7 @@ def _is_inside(part: str | int, body: Any) -> bool:
 def _message(error: Mapping[str, Any]) -> str:
     words, values = _WORDS.get(error["type"]), error.get("ctx", {})
     form = FORMS.get(values.get("pattern", ""), "written otherwise")
-    return words.format(form=form, **values) if words else str(error["msg"])
+    return words.format(form=form, **values) if words else "cannot be so"
 
 
 COUNTED, SHORT_COUNTED = r"^[0-9]{1,18}$", r"^[0-9]{1,9}$"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import typer
@@ -290,6 +290,17 @@ def _rules(authors: Mapping[str, str], given: list[str] | None) -> dict[str, Any
     return found
 
 
+def _typed_rules(rules: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Return rules as `--rule` takes them."""
+    for name, value in rules.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}.{id}", str(who)) for id, who in value.items())
+        elif isinstance(value, list):
+            yield name, ",".join(map(str, value))
+        else:
+            yield name, str(value).lower() if isinstance(value, bool) else str(value)
+
+
 def _changed(channel: str, account: str | None, changes: Any) -> SavedChannel:
     async def work(conn: Conn, account_id: str) -> SavedChannel:
         now = await channel_of(conn, account_id, channel)
@@ -325,7 +336,7 @@ def _tell(saved: SavedChannel, json: bool) -> None:
         print_json(_as_json(saved))
         return
     print(f"Channel '{saved.name}' ({saved.channel.kind}, {saved.id}) is {'on' if saved.is_on else 'off'}.")
-    for name, value in saved.rules.model_dump(mode="json", exclude_defaults=True).items():
+    for name, value in _typed_rules(saved.rules.model_dump(mode="json", exclude_defaults=True)):
         print(f"  {name}: {value}")
     lacks = CHANNEL_KINDS[saved.channel.kind].missing(saved.channel)
     if lacks:

@@ -320,4 +320,6 @@ def _said(value: Any) -> str:
         return " ".join(
             str(one) if isinstance(one, str) else f"{one['field_id']}={one['value'] or ''}" for one in value
         )
+    if isinstance(value, bool):
+        return str(value).lower()
     return "" if value is None else str(value)

@@ -109,3 +109,13 @@ async def test_a_file_is_listed_saved_and_fetched_again(api: Api, database_url: 
     assert "being fetched" in await refused(database_url, "channel", "refetch", lost)
     told_of = await api.ask("GET", "/audit", what="message")
     assert [(e["action"], e["after"]) for e in told_of["items"]] == [("refetched", {"file": int(lost)})]
+
+
+async def test_rules_are_told_as_they_are_typed(api: Api, database_url: str) -> None:
+    await connected(api, name="One")
+    rules = ["authors.p1=anna", "authors.p2=boss", "employees=anna,boss", "keeps_deleted_text=true"]
+    typed_rules = [word for rule in rules for word in ("--rule", rule)]
+    done = await callmatrix(database_url, "channel", "set", "One", *typed_rules, "--account", ACCOUNT)
+    assert done.returncode == 0, done.stderr
+    told = {line.strip().replace(": ", "=") for line in done.stdout.splitlines()}
+    assert told >= set(rules)

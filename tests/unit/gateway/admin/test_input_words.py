@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
+from uuid import UUID
 
 import pytest
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
@@ -42,6 +45,24 @@ def test_every_pattern_that_something_sent_is_judged_by_has_words() -> None:
     found = {one for model in models for one in _judged(model.__pydantic_core_schema__)}
     assert len(found) >= 5
     assert found - FORMS.keys() == set()
+
+
+class _Order(BaseModel):
+    price: Decimal
+    part: Fraction
+    bounds: tuple[int, ...]
+    path: UUID
+
+
+def test_what_no_words_were_made_for_is_said_without_those_of_the_library() -> None:
+    with pytest.raises(ValidationError) as refused:
+        _Order.model_validate({"price": "much", "part": "half", "bounds": 7, "path": "there"})
+    assert problems_of(refused.value, "order") == [
+        ("price", "must be a number"),
+        ("part", "cannot be so"),
+        ("bounds", "must be a list"),
+        ("path", "must be an id as 8f14e45f-ceea-467f-a1d6-91a1b2c3d4e5"),
+    ]
 
 
 def test_a_time_of_day_is_asked_for_in_words() -> None:
