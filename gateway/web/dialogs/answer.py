@@ -26,7 +26,7 @@ _KEY_BITS = 144
 class AnswerBox:
     """What somebody may write with. is_open: whether anything can be written now; else `why` says what stands against it.
     largest: MiB of a file. until: to when the messenger lets us. key: of the next message. typed, error: what was refused, and why. taken: whose dialogue it
-    is, where that is the question. is_again: the key was that of a message that is sent already."""
+    is, where that is the question. lost_file: name of the file that came with it, which must be chosen again. is_again: the key was that of a message that is sent already."""
 
     is_open: bool
     why: str
@@ -40,6 +40,7 @@ class AnswerBox:
     typed: str = ""
     error: str = ""
     taken: str = ""
+    lost_file: str = ""
     is_again: bool = False
 
 

@@ -14,11 +14,12 @@ from gateway.admin.channels.writing import FirstMessage, MessageNotTaken, write_
 from gateway.admin.input_words import MESSAGE_KEY
 from gateway.admin.refused import InputRefused, NothingOfThatName
 from gateway.channels.accepting import KeyOfAnother
-from gateway.channels.limits import standing_refusal
+from gateway.channels.limits import largest_file, standing_refusal
 from gateway.channels.numbers import client_number
 from gateway.store.channels.access import default_channels
 from gateway.store.channels.channels import SavedChannel, saved_channels
 from gateway.store.channels.listing import DialogueFilter, listed_dialogues
+from gateway.web.dialogs.files import chosen_file, file_name
 from gateway.web.dialogs.query import PATH
 from gateway.web.dialogs.whose import onlooker
 from gateway.web.frame import AnyPageCall, Form, PageAnswer, PageCall, PageQuery, SeeOther, Shown
@@ -43,6 +44,7 @@ _OF_THE_CHANNEL = (
     "not-written-first",
 )
 """Reasons that another channel might not give."""
+_FIELDS = {"file-too-large": "file"}
 
 
 class NewDialogueQuery(PageQuery):
@@ -53,12 +55,14 @@ class NewDialogueQuery(PageQuery):
 
 
 class NewDialogueForm(Form):
-    """key: of this message, made with the form. anyway: though somebody else answered first."""
+    """key: of this message, made with the form. file: of a browser; without one, an empty text. anyway: though somebody else
+    answered first."""
 
     key: str = Field(default="", pattern=MESSAGE_KEY)
     channel: str = Field(default="", max_length=64)
     number: str = Field(default="", max_length=64)
     text: str = ""
+    file: Any = None
     anyway: bool = False
 
 
@@ -112,6 +116,7 @@ async def begin(call: PageCall[PageQuery, NewDialogueForm]) -> PageAnswer:
     first = FirstMessage(
         key=form.key,
         text=form.text.replace("\r\n", "\n").strip(),
+        file=chosen_file(form.file),
         channel=form.channel,
         number=form.number.strip(),
         is_anyway=form.anyway,
@@ -136,7 +141,7 @@ async def begin(call: PageCall[PageQuery, NewDialogueForm]) -> PageAnswer:
 
 
 def _missing(call: AnyPageCall, first: FirstMessage) -> dict[str, str]:
-    typed = {"channel": first.channel, "number": first.number, "text": first.text}
+    typed = {"channel": first.channel, "number": first.number, "text": first.text or first.file}
     return {name: call.texts.say(f"dialogs.new.no_{name}") for name, value in typed.items() if not value}
 
 
@@ -145,7 +150,7 @@ async def _not_taken(call: PageCall[PageQuery, NewDialogueForm], err: MessageNot
     if why["reason"] == "taken":
         owner = call.services.configuration.now.staff[call.account.id].by_id.get(str(why["owner"]))
         return await _again(call, 409, taken=owner.name if owner else str(why["owner"]))
-    name = "channel" if why["reason"] in _OF_THE_CHANNEL else "text"
+    name = "channel" if why["reason"] in _OF_THE_CHANNEL else _FIELDS.get(why["reason"], "text")
     return await _again(call, 422, errors={name: _said(call, why["reason"])})
 
 
@@ -153,6 +158,7 @@ async def _again(call: PageCall[PageQuery, NewDialogueForm], status: int, **more
     """Show it with what was typed, under its key: it was not sent."""
     form = call.form
     kept = {"number": form.number, "channel": form.channel, "text": form.text, "key": form.key}
+    kept["lost_file"] = file_name(form.file)
     return await _page(call, status, **{**kept, **more})
 
 
@@ -167,6 +173,7 @@ async def _page(call: AnyPageCall, status: int = 200, **typed: Any) -> Shown:
         "text": "",
         "errors": {},
         "taken": "",
+        "lost_file": "",
         "is_again": False,
         "key": new_secret(_KEY_BITS),
         **typed,
@@ -185,7 +192,8 @@ async def _page(call: AnyPageCall, status: int = 200, **typed: Any) -> Shown:
 def _limit(call: AnyPageCall, saved: SavedChannel) -> str:
     can = CHANNEL_KINDS[saved.channel.kind].capabilities
     said = call.texts.say(f"dialogs.longest.{can.text_unit}", n=call.words.count(can.longest_text))
-    return call.texts.say("dialogs.new.limit", channel=saved.name, limit=said)
+    size = str(largest_file(saved) // 2**20)
+    return call.texts.say("dialogs.new.limit", channel=saved.name, limit=said, size=size)
 
 
 def _said(call: AnyPageCall, refusal: str) -> str:

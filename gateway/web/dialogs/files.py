@@ -2,14 +2,30 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 
+from gateway.admin.input_words import one_line
 from gateway.channels.files.giving import give_file
+from gateway.channels.written import WrittenFile
 from gateway.store.channels.files import file_in_dialogue
 from gateway.web.dialogs.whose import onlooker, seen_dialogue
 from gateway.web.frame import PageCall, page_not_found
 
 _MOST_DIGITS = 19
+_LONGEST_NAME = 200
+
+
+def file_name(sent: Any) -> str:
+    """Return the name of what was chosen in a field for a file, "" = nothing. Without a file browsers send an empty text."""
+    is_file = isinstance(sent, web.FileField) and bool(sent.filename)
+    return one_line(sent.filename)[:_LONGEST_NAME] if is_file else ""
+
+
+def chosen_file(sent: Any) -> WrittenFile | None:
+    name = file_name(sent)
+    return WrittenFile(name=name, content=sent.file.read()) if name else None
 
 
 async def give(call: PageCall) -> web.StreamResponse:

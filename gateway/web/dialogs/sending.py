@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from aiohttp.web import FileField
 from pydantic import Field
 
 from gateway.admin.channels.writing import MessageNotTaken, send_message
-from gateway.admin.input_words import MESSAGE_KEY, one_line
+from gateway.admin.input_words import MESSAGE_KEY
 from gateway.channels.accepting import KeyOfAnother, NoSuchDialogue
-from gateway.channels.written import WrittenFile, WrittenMessage
+from gateway.channels.written import WrittenMessage
 from gateway.store.channels.listing import message_in
 from gateway.store.channels.reading import be_here, others_answering, stop_typing
+from gateway.web.dialogs.files import chosen_file, file_name
 from gateway.web.dialogs.gone import gone_page, why_gone
 from gateway.web.dialogs.one import one_page
 from gateway.web.dialogs.query import DialogsQuery, RowId, dialogue_address
@@ -29,8 +29,6 @@ from gateway.web.frame import (
     page_not_found,
 )
 from runtime.database.pool import Conn
-
-_LONGEST_NAME = 200
 
 
 class DialogueAnswerForm(Form):
@@ -59,7 +57,7 @@ async def send(call: PageCall[DialogsQuery, DialogueAnswerForm]) -> PageAnswer:
                 key=form.key,
                 dialogue_id=id,
                 text=text,
-                file=_file(form),
+                file=chosen_file(form.file),
                 quoted_id=await _quoted_id(conn, call, id, form.quote),
                 is_anyway=form.anyway,
             )
@@ -72,17 +70,12 @@ async def send(call: PageCall[DialogsQuery, DialogueAnswerForm]) -> PageAnswer:
             raise page_not_found("dialogue") from err
         return gone_page(call, query, why, text)
     except KeyOfAnother:
-        return await one_page(call, query, 409, typed=form.text, is_again=True)
+        return await one_page(
+            call, query, 409, typed=form.text, lost_file=file_name(form.file), is_again=True
+        )
     except MessageNotTaken as err:
         return await _refused(call, query, err)
     return SeeOther(dialogue_address(call, call.query, id) + "#end")
-
-
-def _file(form: DialogueAnswerForm) -> WrittenFile | None:
-    sent = form.file
-    if not isinstance(sent, FileField) or not sent.filename:
-        return None
-    return WrittenFile(name=one_line(sent.filename)[:_LONGEST_NAME], content=sent.file.read())
 
 
 async def _quoted_id(conn: Conn, call: AnyPageCall, dialogue_id: int, quote: int | None) -> str:
@@ -95,7 +88,7 @@ async def _refused(
 ) -> Shown:
     """Show it again with what was typed, under its key: it was not sent."""
     why = err.problems[0]
-    kept = {"typed": call.form.text, "key": call.form.key}
+    kept = {"typed": call.form.text, "key": call.form.key, "lost_file": file_name(call.form.file)}
     if why["reason"] == "taken":
         staff = call.services.configuration.now.staff[call.account.id].by_id
         owner = staff.get(str(why["owner"]))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import FilePayload, expect
 
 from gateway.store.admin.bindings import Bindings
 from tests.e2e.pages.browser import DESKTOP, PHONE, Pages, axe, no_overflow
 from tests.fakes.channels.sandbox import client_message
 from tests.integration.api.client import ACCOUNT
+from tests.integration.channels.test_files_in import PNG
 from tests.integration.web.chatting import connect, dialogue_of, told
 
 pytestmark = pytest.mark.pages
@@ -70,3 +71,27 @@ async def test_writing_first_twice_and_after_going_back_is_one_message(pages: Pa
         "SELECT count(*) FROM chat_message JOIN dialogue d USING (dialogue_id) WHERE d.number = $1", number
     )
     assert sent == 1
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("width", [DESKTOP, PHONE])
+async def test_a_file_goes_out_with_the_first_message(pages: Pages, width: int, script: bool) -> None:
+    await _long_dialogue(pages)
+    number = f"+7916556{width:04d}" if script else f"+7916557{width:04d}"
+    path = f"/dialogs/new?number=%2B{number[1:]}"
+    async with pages.signed_in_page(path, role="manager", bound=_ANNA, width=width, script=script) as page:
+        file: FilePayload = {"name": "plan.png", "mimeType": "image/png", "buffer": PNG}
+        await page.get_by_label("Файл").set_input_files(file)
+        assert await no_overflow(page) == []
+        await page.locator("#text").fill("Plan")
+        if script:
+            await page.locator("#text").press("Control+Enter")
+        else:
+            await page.locator("form button[type=submit]", has_text="Отправить").click()
+        await expect(page.locator(".cm-said-ours")).to_have_count(1)
+    kept = await pages.site.pool.fetchval(
+        "SELECT f.content FROM chat_file f JOIN chat_message m USING (message_id)"
+        " JOIN dialogue d USING (dialogue_id) WHERE d.number = $1",
+        number,
+    )
+    assert kept == PNG

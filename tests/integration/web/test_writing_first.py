@@ -10,8 +10,10 @@ import pytest
 from gateway.store.admin.staff import replace_staff
 from gateway.store.channels.access import choose_default, set_rights
 from tests.integration.api.client import ACCOUNT, ANNA, SENIOR
+from tests.integration.channels.test_files_in import PNG
 from tests.integration.web.browser import Site
 from tests.integration.web.chatting import connect
+from tests.integration.web.test_dialog_files import sent_with
 from tests.integration.web.test_dialogs import BORIS, OBSERVER, ours, who
 from tests.waiting import until
 
@@ -139,3 +141,28 @@ async def test_whose_dialogue_it_is_already_is_asked_before_it_goes_out_all_the_
     assert again["anyway"] == "1"
     assert (await boris.post(PATH, again)).status == 303
     assert len(await ours(shop)) == 2
+
+
+async def test_a_file_goes_out_first_too_with_a_text_or_by_itself(shop: Site) -> None:
+    anna = who(shop, "anna")
+    page = await anna.get(PATH)
+    assert "файл до" in page.words
+    for text in ("Вот план", ""):
+        form = {**form_of((await anna.get(PATH)).page), "text": text}
+        assert (await sent_with(anna, PATH, form, PNG, "план.png")).status == 303
+    kept = await shop.pool.fetch("SELECT content FROM chat_file WHERE content IS NOT NULL")
+    assert [row["content"] for row in kept] == [PNG, PNG]
+    assert [message["parts"][0]["kind"] for message in await ours(shop)] == ["image", "image"]
+
+
+async def test_a_file_that_was_not_sent_is_named_since_it_must_be_chosen_again(shop: Site) -> None:
+    anna = who(shop, "anna")
+    form = {**form_of((await anna.get(PATH)).page), "text": "Вот план"}
+    large = await sent_with(anna, PATH, form, b"x" * (21 * 2**20), "film.mov")
+    assert large.status == 422, large.words
+    assert "файл больше" in large.page.by_id("file-error").text
+    wrong = await sent_with(anna, PATH, {**form, "number": "nine"}, PNG, "plan.png")
+    assert "«plan.png» не отправлен: выберите его ещё раз" in wrong.words
+    nothing = await sent_with(anna, PATH, {**form, "text": ""}, b"", "")
+    assert (nothing.status, "приложите файл" in nothing.words) == (422, True)
+    assert await ours(shop) == []
