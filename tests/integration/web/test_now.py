@@ -10,10 +10,13 @@ from typing import Any
 import asyncpg
 import pytest
 
+from crm.store.cursors import record_failure, write_cursor
+from crm.store.entries import mark_in_sync, mark_loaded
 from gateway.app.gateway_report import GatewayReport, RecentLatency
 from gateway.store.admin.bindings import Bindings
 from gateway.store.admin.roles import Role
 from gateway.store.calls.missed_calls import save_case
+from gateway.store.crm_accounts.exchanges import report
 from gateway.store.decisions.decisions import DecisionRow, add_decisions
 from gateway.web.now.parts import PARTS
 from routing.calls.model import Disposition
@@ -23,6 +26,7 @@ from runtime.metrics import Latency
 from tests.integration.api.client import ACCOUNT
 from tests.integration.web.browser import Site
 from tests.integration.web.calls_on_pages import CLIENT, a_call, name_client, store
+from tests.integration.web.html import Element
 
 WAITS = "+79990001122"
 _ROLES: tuple[Role, ...] = ("admin", "senior_manager", "read_only")
@@ -193,3 +197,36 @@ def test_the_hour_forgets_what_was_observed_before_it() -> None:
     assert told["count"] == 12
     assert len(told["parts"]) == 13
     assert told["p99_ms"] == 10.0
+
+
+def _colours(part: Element) -> list[str]:
+    """Of the dots before each line of "does everything work?": the CRM, requests, changes, access, the PBX, what is stuck."""
+    return [dot["class"].removeprefix("cm-dot").strip() for dot in part.all("span", cls="cm-dot")]
+
+
+async def test_an_error_is_over_once_what_failed_answers_again(busy: Site) -> None:
+    reads = busy.as_("senior_manager")
+    well: dict[str, Any] = {"circuit": {"name": "closed", "refusals": 0, "reason": ""}}
+    refused = {"circuit": {"name": "open", "refusals": 3, "reason": "crm-throttled"}}
+    seen = []
+    async with busy.pool.acquire() as conn:
+        await mark_loaded(conn, ACCOUNT)
+        for crm, link in ((well, True), (refused, False), (well, True)):
+            await report(conn, ACCOUNT, "crm", crm)
+            await report(conn, ACCOUNT, "ami:office", {"connected": link})
+            if crm is refused:
+                await record_failure(conn, ACCOUNT, "poll:contacts", "crm-unavailable: it does not answer")
+            else:
+                await write_cursor(
+                    conn, ACCOUNT, "poll:events", {}
+                )  # one feed was answered: the CRM is there
+                await mark_in_sync(conn, ACCOUNT, datetime.now(UTC))
+            seen.append((await reads.fragment("/now/states")).page.by_id("now-states"))
+    before, failing, after = seen
+    assert [_colours(failing)[n] for n in (0, 2, 4)] == ["cm-dot-bad", "cm-dot-warn", "cm-dot-bad"]
+    assert "закрыла приём" in failing.text
+    assert "нет связи" in failing.text
+    assert [_colours(before)[n] for n in (0, 2, 4)] == ["cm-dot-good", "cm-dot-good", "cm-dot-warn"]
+    assert _colours(after) == _colours(before)
+    assert "закрыла приём" not in after.text
+    assert "нет связи" not in after.text
