@@ -46,6 +46,8 @@ from gateway.web.texts.sign_in import russian as sign_in_ru
 from gateway.web.texts.start import english as start_en
 from gateway.web.texts.start import russian as start_ru
 from gateway.web.texts.users import english as users_en
+from gateway.web.texts.users import recorded_english as recorded_en
+from gateway.web.texts.users import recorded_russian as recorded_ru
 from gateway.web.texts.users import russian as users_ru
 from routing.texts.catalogue import Language, Texts, catalogues, for_others
 
@@ -73,6 +75,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **sign_in_ru.SENTENCES,
         **start_ru.SENTENCES,
         **users_ru.SENTENCES,
+        **recorded_ru.SENTENCES,
     },
     en={
         **GATEWAY_TEXTS["en"].sentences,
@@ -97,6 +100,7 @@ TEXTS: Mapping[Language, Texts] = catalogues(
         **sign_in_en.SENTENCES,
         **start_en.SENTENCES,
         **users_en.SENTENCES,
+        **recorded_en.SENTENCES,
     },
 )
 FOR_OTHERS: Mapping[Language, Texts] = for_others(TEXTS)

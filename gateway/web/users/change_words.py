@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
@@ -20,7 +20,9 @@ _PEOPLE = frozenset(
         "substitute",
         "deputy_id",
         "employee",
+        "employee_id",
         "employees",
+        "exclusions",
         "seniors",
         "counters",
         "by",
@@ -30,6 +32,7 @@ _PEOPLE = frozenset(
     }
 )
 """Fields that name employees by their ids."""
+_PLACES = frozenset({"pipelines", "pipeline_id", "stage_id"})
 _PLAN = re.compile(r"(people|groups)\.(.+?)\.(hours|periods|zone|leave)(?:\.([1-7]))?")
 _EVERYBODY = re.compile(r"everybody\.(hours|periods|zone|leave)(?:\.([1-7]))?")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
@@ -37,18 +40,20 @@ _WORK = frozenset(
     {"replay", "distribution_simulation", "distribution_stage", "trigger_apply", "matrix_check"}
 )
 """Kinds whose object is a mark of the program's own."""
+NOTHING: tuple[object, ...] = (None, "", [], {})
 _MOST_SAID = 12
 _SETTINGS = {".".join(one.path): (part, one.name) for part, fields in PARTS.items() for one in fields}
 
 
 @dataclass(frozen=True, slots=True)
 class ChangeWords:
-    """people: name by id, of the account that was changed. accounts: name by id."""
+    """people: name by id, of the account that was changed. accounts: name by id. places: name of a pipeline or stage by its id."""
 
     texts: Texts
     words: Words
     people: Mapping[str, str]
     accounts: Mapping[str, str]
+    places: Mapping[str, str] = field(default_factory=dict)
 
     def object(self, entry: AuditEntry) -> str:
         if entry.what in ("employee", "presence"):
@@ -57,6 +62,8 @@ class ChangeWords:
             return self.accounts.get(entry.object, entry.object)
         if entry.what in _WORK:
             return ""
+        if entry.what == "attachment":
+            return " / ".join(self.places.get(id, id) for id in entry.object.split("/"))
         kind, _, number = entry.object.partition(" ")
         key = f"audit.object.{kind}"
         if key in self.texts.sentences and (not number or number.isdecimal()):
@@ -101,7 +108,7 @@ class ChangeWords:
         field = name.rpartition(".")[2]
         if isinstance(value, bool):
             return self.texts.say("audit.value.yes" if value else "audit.value.no")
-        if value is None or value in ("", [], {}):
+        if value in NOTHING:
             return self.texts.say("audit.value.nothing")
         if isinstance(value, list):
             return self._list(field, value)
@@ -114,15 +121,17 @@ class ChangeWords:
             return ", ".join("–".join(map(str, span)) for span in value)
         said = [self.value(field, one) for one in value[:_MOST_SAID]]
         more = len(value) - len(said)
-        return ", ".join([*said, *([self.texts.say("audit.more", n=more)] if more else [])])
+        between = "; " if any(isinstance(one, dict) for one in value) else ", "
+        return between.join([*said, *([self.texts.say("audit.more", n=more)] if more else [])])
 
     def _named(self, field: str, value: Mapping[str, Any]) -> str:
         if {"first", "last"} <= value.keys():
             return self._span(field, value)
+        within = field.rpartition(".")[2]
         return ", ".join(
-            f"{self._token('', name)}: {self.value(name, one)}"
+            f"{self._token(within, name)}: {self.value('employee' if within == 'authors' else name, one)}"
             for name, one in value.items()
-            if one not in (None, "", [])
+            if one not in NOTHING
         )
 
     def _span(self, field: str, value: Mapping[str, Any]) -> str:
@@ -135,6 +144,12 @@ class ChangeWords:
         return f"{days} ({said})" if said else days
 
     def _text(self, field: str, text: str) -> str:
+        if (key := f"audit.value.{field}.{text}") in self.texts.sentences:
+            return self.texts.say(key)
+        if field == "role":
+            return self.texts.word("shell.role", text)
+        if field in _PLACES:
+            return self.places.get(text, text)
         if field in _OF_CODES or text in ("set", "changed", "on", "off"):
             key = f"audit.value.{text.replace(' ', '_').replace('-', '_')}"
             return self.texts.say(key) if key in self.texts.sentences else text

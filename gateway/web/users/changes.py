@@ -10,11 +10,12 @@ from typing import NamedTuple
 
 from aiohttp import web
 
+from crm.store.metadata import pipelines_of
 from gateway.store.admin.audit import AUDIT_KINDS, AuditEntry, AuditFilter, audit_entries
 from gateway.store.admin.staff import stored_employees
 from gateway.web.frame import AnyPageCall, PageCall, PageQuery, Shown
 from gateway.web.setup.tabs import tabs_of
-from gateway.web.users.change_words import ChangeWords
+from gateway.web.users.change_words import NOTHING, ChangeWords
 from gateway.web.words.spreadsheet import no_formula
 from routing.texts.catalogue import LANGUAGES, Texts
 from runtime.database.pool import Conn
@@ -82,8 +83,13 @@ async def _words_of(
     found = {}
     for account_id in {one.account_id for one in entries}:
         people = await stored_employees(conn, account_id) if account_id else ()
+        pipelines = await pipelines_of(conn, account_id) if account_id else ()
         found[account_id] = ChangeWords(
-            call.texts, call.words, {person.id: person.name for person in people}, accounts
+            call.texts,
+            call.words,
+            {person.id: person.name for person in people},
+            accounts,
+            {p.id: p.name for p in pipelines} | {s.id: s.name for p in pipelines for s in p.stages},
         )
     return found
 
@@ -187,7 +193,12 @@ def parts_of(entry: AuditEntry, said: ChangeWords) -> list[ChangedPart]:
     """Return what differs, a line each."""
     names = {**(entry.before or {}), **(entry.after or {})}
     others = tuple(f"{_IN_WORDS}{language}" for language in LANGUAGES if language != said.texts.language)
-    return [_part(entry, name, said) for name in names if name not in others]
+    return [
+        _part(entry, name, said)
+        for name in names
+        if name not in others
+        and any(of.get(name) not in NOTHING for of in (entry.before or {}, entry.after or {}))
+    ]
 
 
 def _part(entry: AuditEntry, name: str, said: ChangeWords) -> ChangedPart:

@@ -130,8 +130,8 @@ async def test_who_changed_what_is_said_in_words_filtered_paged_and_taken_along(
         "127.0.0.1",
         "пользователь: изменено",
         "роль",
-        "manager",
-        "read_only",
+        "менеджер",
+        "только просмотр",
     ):
         assert said in row
     assert "{" not in told.page.one("tbody").text

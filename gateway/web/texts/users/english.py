@@ -74,6 +74,7 @@ SENTENCES: Mapping[str, str] = {
     "refusal.user-is-off": "This user is switched off. Switch them on first.",
     "refusal.invalid-input.login": "This is no login: write small Latin letters, digits and . _ @ + -, with a letter or digit first.",
     "refusal.invalid-input.name": "This is no name: up to 200 characters, in one line.",
+    "refusal.invalid-input.odd-name": "This name will not do: up to 100 characters in one line, without / ? # % \\ {{ }}, no hyphen first and no spaces around.",
     "refusal.invalid-input.role": "There is no such role.",
     "refusal.invalid-input.account": "There is no such account.",
     "refusal.invalid-input.employee": "There is no such employee in this account. Choose the account first.",

@@ -74,6 +74,7 @@ SENTENCES: Mapping[str, str] = {
     "refusal.user-is-off": "Пользователь выключен. Сначала включите.",
     "refusal.invalid-input.login": "Логин не подходит: нужны строчные латинские буквы, цифры и . _ @ + -, первой буква или цифра.",
     "refusal.invalid-input.name": "Имя не подходит: до 200 знаков, без переносов строк.",
+    "refusal.invalid-input.odd-name": "Имя не подходит: до 100 знаков на одной строке, без / ? # % \\ {{ }}, не с дефиса и без пробелов по краям.",
     "refusal.invalid-input.role": "Такой роли нет.",
     "refusal.invalid-input.account": "Такого аккаунта нет.",
     "refusal.invalid-input.employee": "Такого сотрудника в этом аккаунте нет. Сначала выберите аккаунт.",
