@@ -17,10 +17,12 @@ from routing.texts.catalogue import Phrase, phrase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CallGoing:
-    """since: when it began to ring, or to be talked. person: who talks, or rings; None: the PBX's scheme. why: None: nobody asked."""
+    """since: when it began to ring, or to be talked. person: who talks, or rings; None: nobody known, and with `is_inbound` the PBX's
+    scheme. why: None: nobody asked."""
 
     call_id: str
     is_talk: bool
+    is_inbound: bool
     client: str | Phrase
     number: str
     line: str
@@ -67,6 +69,7 @@ def _going(
     return CallGoing(
         call_id=row.call_id,
         is_talk=call.is_answered,
+        is_inbound=call.direction == "inbound",
         client=_client(row, names, words),
         number=words.phone(row.client),
         line=phone(row.line) if row.line else lines.get(row.connection_id, ""),
