@@ -51,7 +51,7 @@ class Case(BaseModel):
     last_missed_at, last_missed_until: when the latest missed call began, and when the last of them was given up.
 
     changes: how many times the task was changed; numbers the keys of those effects. waited_seconds: working time between
-    the first missed call and the talk. closed_note: what whoever closed it by hand wrote.
+    the first missed call and the talk, None where somebody closed it by hand without one. closed_note: what whoever closed it by hand wrote.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -287,9 +287,6 @@ def _closed_by_hand(case: Case, order: CaseOrder, rules: Rules, facts: Mapping[s
             "closed_by": order.by,
             "closed_note": order.note,
             "escalate_at": None,
-            "waited_seconds": working_seconds_between(
-                case.opened_at, at, rules.hours, rules.zone, rules.holidays
-            ),
         }
     )
     change = ChangeTask(task=case.task_key, is_completed=True, result=order.note)

@@ -39,7 +39,7 @@ SENTENCES: Mapping[str, str] = {
     "config.connection-lost-keys": "подключение '{name}' теперь другого вида: его ключи {keys} удалены",
     "config.connection-lacks-keys-of-kind": "подключение '{name}' теперь другого вида: его АТС нужны собственные ключи, которых нет ни в одном файле; задайте их в подключении",
     "config.connection-lacks-keys": "подключение '{name}' новое: его АТС нужны собственные ключи, которых нет ни в одном файле; задайте их в подключении",
-    "config.draft-replaced": "черновик, который сохранил(а) {who}, заменён",
+    "config.draft-replaced": "черновик заменён; прежний от: {who}",
     "config.matrix-warning": "matrix.{cell}: {message}; {remedy}",
     "config.published-matrix-error": "опубликованная матрица: {cell}: {message}; {remedy}",
     "config.test-orders": "заказано: {got}; ожидалось: {expected}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 SENTENCES: Mapping[str, str] = {
-    "presence.reason.not_seen_yet": "с начала наблюдения или смены о нём ничего не слышно",
+    "presence.reason.not_seen_yet": "с начала наблюдения или смены ничего не слышно",
     "presence.reason.switched_on": "включено кнопкой",
     "presence.reason.switched_off": "выключено кнопкой",
     "presence.reason.answered": "на вопрос ответили: на месте",

@@ -57,7 +57,7 @@ SENTENCES: Mapping[str, str] = {
     "outbound.kept.in_call": "разговаривает, или телефон звонит",
     "outbound.kept.not_there": "не на месте",
     "outbound.kept.off_shift": "не на смене по расписанию",
-    "outbound.kept.no_turn": "по шаблону ему сейчас ничего не положено",
+    "outbound.kept.no_turn": "по шаблону сейчас ничего не положено",
     "outbound.why.stopped": "{connection}: {said}, остановлена с {at}, пока человек не скажет продолжать",
     "outbound.why.away": "{connection}: {said}, повтор в {at}",
     "outbound.why.provider_off": "провайдера «{provider}» нет или он выключен",
