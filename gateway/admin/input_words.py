@@ -11,7 +11,7 @@ import orjson
 from pydantic import BaseModel, Field, ValidationError
 
 from campaigns.model import FIELD_ID
-from gateway.admin.refused import InputRefused
+from gateway.admin.refused import InputRefused, NameOdd
 from routing.dialogues.plain_line import is_plain, plain_line
 from routing.distribution.template import CLOCK_TIME
 from routing.matrix.actions import RESPONSIBLE
@@ -177,12 +177,12 @@ LONGEST_FREE_NAME = 100
 
 
 def refuse_odd_name(what: str, name: str) -> None:
-    """Raise InputRefused for a new name of a template, schedule or token that could not be written as it is in an address, on
+    """Raise NameOdd for a new name of a template, schedule or token that could not be written as it is in an address, on
     the command line and in a text. what: e.g. "template"."""
     is_plain = name == name.strip() and name.isprintable() and not set(name) & set("/?#%\\{}")
     if not is_plain or name.startswith("-") or not name.strip(".") or len(name) > LONGEST_FREE_NAME:
         remedy = f"write 1 to {LONGEST_FREE_NAME} characters, no / ? # % \\ {{ }} among them, no - first, no spaces around"
-        raise InputRefused("name", f"'{name}' cannot be the name of a {what}", remedy)
+        raise NameOdd("name", f"'{name}' cannot be the name of a {what}", remedy)
 
 
 LONGEST_NAME, LONGEST_EMAIL, LONGEST_GROUP = 200, 254, 100

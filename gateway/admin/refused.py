@@ -23,6 +23,10 @@ class InputRefused(Exception):
         self.problems = problems
 
 
+class NameOdd(InputRefused):
+    """A name that could not be written as it is in an address, on the command line and in a text."""
+
+
 class SettingRefused(InputRefused):
     """One key or setting of a connection cannot be so. name: of it. wanted: what it takes, a word of
     gateway/admin/protection/setting_values.py. value: as it was typed, "" of a key. known: what it may be, of a closed set."""

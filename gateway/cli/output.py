@@ -318,7 +318,9 @@ def _system_user() -> str:
 
 def me() -> str:
     """Return who did it, as versions of the matrix name them."""
-    return f"{_system_user()} (command line)"
+    from gateway.store.numbered import AT_TERMINAL
+
+    return f"{_system_user()}{AT_TERMINAL}"
 
 
 def on_database(work: Callable[[Conn], Coroutine[Any, Any, T]]) -> T:

@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 
 from runtime.database.pool import Conn
 
+AT_TERMINAL = " (command line)"
+"""Ends `saved_by` of who saved it at a terminal."""
+
 
 class NamedVersion(NamedTuple):
     """The version that holds. body: as it is stored. saved_by: who saved it."""

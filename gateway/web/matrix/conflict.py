@@ -73,7 +73,7 @@ def conflict_page(
     """part: that this person changed; value: what they made of it, as JSON; revision: that they had looked at."""
     shown = PartWords(call.texts, catalogue)
     values = {
-        "who_else": err.theirs.saved_by or "",
+        "who_else": call.words.who(err.theirs.saved_by),
         "saved_at": err.theirs.saved_at,
         "conflicts": [
             ConflictView(

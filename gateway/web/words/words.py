@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from gateway.store.numbered import AT_TERMINAL
 from gateway.web.words import numbers, phones, times
 from routing.texts.catalogue import Texts
 
@@ -28,6 +29,11 @@ class Words:
     def text(self, text: str) -> str:
         """Return a text of others, with the numbers in it masked where they have to be."""
         return text if self.sees_numbers else phones.with_numbers_hidden(text)
+
+    def who(self, said: str | None) -> str:
+        """Return who made a version, as versions name them: somebody at a terminal is "root (command line)" there."""
+        name, at_terminal, _ = (said or "").partition(AT_TERMINAL)
+        return f"{name} ({self.texts.say('audit.door.command_line')})" if at_terminal else name
 
     def time(self, at: datetime, *, seconds: bool = False) -> str:
         return times.moment(at, self.now, self.zone, self.texts, seconds=seconds)
