@@ -83,6 +83,14 @@ async def latest_report(conn: Conn, account_id: str, name: str) -> asyncpg.Recor
     )
 
 
+async def key_set_at(conn: Conn, account_id: str) -> datetime | None:
+    """When the key to the CRM that holds was stored."""
+    found: datetime | None = await conn.fetchval(
+        "SELECT updated_at FROM crm_token WHERE account_id = $1", account_id
+    )
+    return found
+
+
 async def reports(conn: Conn, account_id: str | None = None) -> list[asyncpg.Record]:
     """account_id, report, at, body of the latest of each."""
     return await conn.fetch(

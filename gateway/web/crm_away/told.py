@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from crm.errors import CrmBlocked, CrmThrottled, CrmUnauthorised, CrmUnpaid
 from gateway.health.reports import SILENT_SECONDS
-from gateway.store.crm_accounts.exchanges import latest_report
+from gateway.store.crm_accounts.exchanges import key_set_at, latest_report
 from gateway.web.frame import AnyPageCall
 from gateway.web.words.words import Words
 from routing.texts.catalogue import Phrase
@@ -36,7 +36,18 @@ async def crm_away_of(conn: Conn, account_id: str, now: datetime) -> CrmAway | N
     report = await latest_report(conn, account_id, "crm")
     if report is None or (now - report["at"]).total_seconds() >= SILENT_SECONDS:
         return None
-    return crm_away(report["body"], now)
+    away = crm_away(report["body"], now)
+    if away is not None and away.why == "key":
+        key_set = await key_set_at(conn, account_id)
+        if key_set is not None and _is_of_the_key_before(away, report["at"], key_set, now):
+            return None
+    return away
+
+
+def _is_of_the_key_before(away: CrmAway, told_at: datetime, key_set: datetime, now: datetime) -> bool:
+    """Say whether it may be: a key is tried before it is stored, whoever serves the account is given a while to find that out as well."""
+    began_before = away.since is not None and away.since < key_set
+    return told_at < key_set or (began_before and now - key_set < PASSES_BY_ITSELF)
 
 
 def crm_away(told: Mapping[str, Any], now: datetime) -> CrmAway | None:
