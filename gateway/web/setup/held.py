@@ -148,6 +148,10 @@ async def show_run(call: PageCall) -> PageAnswer:
         run = await latest(conn, call.account.id)
         if run is None:
             return SeeOther(call.here("/setup/held"))
+        if call.is_fragment and run.state not in ("running", "paused"):
+            return SeeOther(
+                call.here("/setup/held/run")
+            )  # whole: what could be done with it while it ran is over
         values = await run_values(call, conn, run)
     return Shown("setup/_held_run.html" if call.is_fragment else "setup/held_run.html", values)
 

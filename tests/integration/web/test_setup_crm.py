@@ -75,6 +75,8 @@ async def test_what_is_held_is_chosen_by_day_sent_paused_stopped_and_reported(si
     assert "Paused. Waiting: 1 call" in (await admin.fragment("/setup/held/run")).words
     assert "1 of 2 are sent. The others (1) stay held" in (await admin.get("/setup/held/stop")).words
     await admin.post("/setup/held/stop")
+    over = await admin.fragment("/setup/held/run")
+    assert over.headers["HX-Redirect"] == "/setup/held/run", "what stops it stands beside the part"
     report = await admin.get("/setup/held/report?outcome=too_old")
     assert len(report.page.all("tr")) == 2
     table = await admin.get("/setup/held/report.csv")

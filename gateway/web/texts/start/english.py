@@ -42,7 +42,7 @@ SENTENCES: Mapping[str, str] = {
     "start.pbx": "Telephony",
     "start.said.connected": "amoCRM takes the key, clients are being loaded",
     "setup.refused.start.url": "This is no address of an amoCRM account. Write it as in the browser: lad-kuhni.amocrm.ru",
-    "setup.refused.start.token": "amoCRM does not take this key, or there is none. Copy an administrator's key, whole and in one line. ({message})",
-    "setup.refused.start.client_id": "This will not do: {message}. What to do: {remedy}.",
+    "setup.refused.start.token": "amoCRM does not take this key, or there is none. Copy an administrator's key, whole and in one line.",
+    "setup.refused.start.client_id": "Copy the integration's ID and secret key again, whole, in one line: amoCRM, Settings → Integrations → Keys and scopes.",
     "setup.refused.start.support_phone": "Write the phone: +74951234567.",
 }

@@ -42,7 +42,7 @@ SENTENCES: Mapping[str, str] = {
     "start.pbx": "Телефония",
     "start.said.connected": "amoCRM приняла ключ, клиенты загружаются",
     "setup.refused.start.url": "Это не адрес аккаунта amoCRM. Впишите его, как в браузере: lad-kuhni.amocrm.ru",
-    "setup.refused.start.token": "amoCRM этот ключ не приняла или его нет. Скопируйте ключ администратора целиком, в одну строку. ({message})",
-    "setup.refused.start.client_id": "Не получится: {message}. Что сделать: {remedy}.",
+    "setup.refused.start.token": "amoCRM этот ключ не приняла или его нет. Скопируйте ключ администратора целиком, в одну строку.",
+    "setup.refused.start.client_id": "Скопируйте ID и секретный ключ интеграции ещё раз целиком, в одну строку: amoCRM, Настройки → Интеграции → Ключи и доступы.",
     "setup.refused.start.support_phone": "Впишите телефон: +74951234567.",
 }
