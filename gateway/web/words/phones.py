@@ -10,6 +10,8 @@ import phonenumbers
 from gateway.web.words.numbers import NBSP
 
 HIDDEN = "•••"
+SEEN_AT_THE_END = 4
+"""Digits behind the hidden ones."""
 _NUMBER = re.compile(r"\+?\d[\d\s().\-–]{7,}\d")
 
 
@@ -32,7 +34,7 @@ def with_middle_hidden(number: str) -> str:
     places = [at for at, sign in enumerate(spelt) if sign.isdigit()]
     if len(places) < 8:
         return spelt
-    hidden = places[-7:-4]
+    hidden = places[-3 - SEEN_AT_THE_END : -SEEN_AT_THE_END]
     return spelt[: hidden[0]] + HIDDEN + spelt[hidden[-1] + 1 :]
 
 
@@ -45,5 +47,5 @@ def _hidden(spelt: str) -> str:
     places = [at for at, sign in enumerate(spelt) if sign.isdigit()]
     if len(places) < 10:
         return spelt
-    hidden = places[-7:-4]
+    hidden = places[-3 - SEEN_AT_THE_END : -SEEN_AT_THE_END]
     return spelt[: hidden[0]] + HIDDEN + spelt[hidden[-1] + 1 :]

@@ -86,6 +86,14 @@ async def test_each_filter_of_the_address_is_a_chip_that_can_be_taken_away(calls
     assert [s["value"] for s in page.one("select", id="result").all("option", selected="")] == ["missed"]
 
 
+async def test_what_is_hidden_of_a_number_is_not_found_out_by_trying(calls: Site) -> None:
+    """Whoever sees the last four digits finds by them, whatever stands before them in what they type."""
+    person = calls.as_("read_only")
+    for typed in ("+79161234567", "+79169994567", "1234567", "9994567", "4567"):
+        assert ids(await person.get(f"{_ALL}&q={quote(typed)}")) == ["c1", "old"], typed
+    assert ids(await calls.as_("admin").get(f"{_ALL}&q=%2B79169994567")) == []
+
+
 async def test_a_filter_that_is_none_is_named_and_the_others_hold(calls: Site) -> None:
     page = await calls.as_("admin").get(
         f"{_ALL}&result=good&person=nobody&kind=x&since=tomorrow&direction=outbound"

@@ -32,6 +32,7 @@ from gateway.web.calls.journal.query import (
 )
 from gateway.web.calls.seen import of_oneself
 from gateway.web.frame import PageCall, Shown
+from gateway.web.words.phones import SEEN_AT_THE_END
 from routing.client_work.values import CallRow
 from routing.numbers.normalise import PublicNumber, normalise
 from routing.settings import NumberPolicy
@@ -40,6 +41,7 @@ from runtime.database.pool import Conn
 PAGE = 50
 MOST_COUNTED = 10_000
 _DIGITS_OF_A_DEAL = range(4, 13)
+_LONGEST_END = 7
 
 JournalCall = PageCall[JournalQuery, None]
 
@@ -68,7 +70,14 @@ async def wanted_calls(call: JournalCall, conn: Conn) -> Wanted:
             own = replace(own, **{err.field: None})
             continue
         if text:
-            found = await _searched(conn, call.account.id, policy, found, text)
+            found = await _searched(
+                conn,
+                call.account.id,
+                policy,
+                found,
+                text,
+                seen=_LONGEST_END if call.who.sees_numbers else SEEN_AT_THE_END,
+            )
         return Wanted(asked, found, tuple(problems))
     return Wanted(asked, None, tuple(problems))
 
@@ -84,12 +93,19 @@ def _in_the_words_of_the_journal(asked: JournalAsked, values: Mapping[str, str])
 
 
 async def _searched(
-    conn: Conn, account_id: str, policy: NumberPolicy, wanted: CallFilter, text: str
+    conn: Conn, account_id: str, policy: NumberPolicy, wanted: CallFilter, text: str, *, seen: int
 ) -> CallFilter:
-    """Search by a number in any spelling, by a deal's number, by the last digits of a number, or by a name."""
+    """Search by a number in any spelling, by a deal's number, by the last digits of a number, or by a name.
+
+    seen: so many of the last digits are looked at: what is hidden from somebody must not be found out by trying."""
     number = normalise(text, policy)
     if isinstance(number, PublicNumber):
-        return replace(wanted, clients=(number.e164,))
+        whole = seen == _LONGEST_END
+        return (
+            replace(wanted, clients=(number.e164,))
+            if whole
+            else replace(wanted, client_end=number.e164[-seen:])
+        )
     digits = text.lstrip("#№ ")
     if not (digits.isascii() and digits.isdigit()):
         return replace(wanted, clients=await numbers_named(conn, account_id, text))
@@ -97,7 +113,7 @@ async def _searched(
         clients = tuple(c.number for c in await clients_of_deal(conn, account_id, digits) if c.number)
         if clients:
             return replace(wanted, clients=clients)
-    return replace(wanted, client_end=digits[-7:])
+    return replace(wanted, client_end=digits[-seen:])
 
 
 async def journal(call: JournalCall) -> Shown:
