@@ -31,6 +31,8 @@ SENTENCES: Mapping[str, str] = {
     "matrix.problem.stage-elsewhere.remedy": "choose a stage of this pipeline",
     "matrix.problem.stage-closed": "the deal would be created closed: stage “{name}”",
     "matrix.problem.stage-closed.remedy": "choose an open stage",
+    "matrix.problem.stage-unsorted": "amoCRM puts no deal into the stage “{name}”: it is for leads of Unsorted only",
+    "matrix.problem.stage-unsorted.remedy": "choose another stage, or the action that creates a lead in Unsorted",
     "matrix.problem.separate-stage-missing": "a second deal is to go to a separate stage, but no stage is named",
     "matrix.problem.separate-stage-missing.remedy": "name the stage for clients who have a deal already",
     "matrix.problem.senior-missing": "no senior manager is set, but the action needs one",

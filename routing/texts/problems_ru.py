@@ -31,6 +31,8 @@ SENTENCES: Mapping[str, str] = {
     "matrix.problem.stage-elsewhere.remedy": "выберите этап этой воронки",
     "matrix.problem.stage-closed": "сделка создаётся сразу закрытой: этап «{name}»",
     "matrix.problem.stage-closed.remedy": "выберите открытый этап",
+    "matrix.problem.stage-unsorted": "на этап «{name}» amoCRM сделки не ставит: он только для заявок из «Неразобранного»",
+    "matrix.problem.stage-unsorted.remedy": "выберите другой этап или действие «Заявка в „Неразобранном“»",
     "matrix.problem.separate-stage-missing": "для второй сделки выбран отдельный этап, но этап не указан",
     "matrix.problem.separate-stage-missing.remedy": "укажите этап для клиентов, у которых сделка уже есть",
     "matrix.problem.senior-missing": "старший менеджер не назначен, а действие его требует",

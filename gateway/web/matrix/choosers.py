@@ -60,14 +60,17 @@ class Choosers:
     def places(
         self, chosen: str, *, unset: str, needs_stage: bool = False, for_new_deals: bool = False
     ) -> ChooserOptions:
-        """Pipelines with their stages. unset: what stands for no place at all. for_new_deals: only stages where they may begin."""
+        """Pipelines with their stages, without those of Unsorted, into which no deal is put. unset: what stands for no place at all.
+        for_new_deals: only stages where they may begin."""
         groups: list[Option | OptionGroup] = [("", unset)]
         for pipeline in self._catalogue.pipelines:
             first = [] if needs_stage else [(place_value(pipeline.id, None), self._first(pipeline))]
             stages = [
                 (place_value(pipeline.id, s.id), self._stage(s.name, s.is_closed))
                 for s in pipeline.stages
-                if is_for_new_deals(s) or not for_new_deals
+                if is_for_new_deals(s)
+                or not (s.is_unsorted or for_new_deals)
+                or place_value(pipeline.id, s.id) == chosen
             ]
             groups.append((self._pipeline(pipeline), [*first, *stages]))
         return self._with_gone(groups, chosen, chosen)

@@ -44,7 +44,7 @@ def check_action(where: str, action: Action, catalogue: Catalogue) -> Iterator[P
     elif isinstance(action, ChangeStage):
         yield from check_place(where, action.pipeline_id, action.stage_id, catalogue)
         for stage in action.only_from:
-            yield from check_place(where, None, stage, catalogue)
+            yield from check_place(where, None, stage, catalogue, is_reached=False)
     elif isinstance(action, MakeTask):
         yield from _task_type(where, action.type, catalogue)
         if action.due.minutes == 0:
@@ -52,9 +52,15 @@ def check_action(where: str, action: Action, catalogue: Catalogue) -> Iterator[P
 
 
 def check_place(
-    where: str, pipeline_id: str | None, stage_id: str | None, catalogue: Catalogue, *, is_new: bool = False
+    where: str,
+    pipeline_id: str | None,
+    stage_id: str | None,
+    catalogue: Catalogue,
+    *,
+    is_new: bool = False,
+    is_reached: bool = True,
 ) -> Iterator[Problem]:
-    """Pipeline and stage exist, belong together and are in use. is_new: a deal is created there."""
+    """Pipeline and stage exist, belong together and are in use. is_new: a deal is created there. is_reached: it is put there."""
     if not catalogue.is_loaded:
         return
     pipeline = catalogue.pipeline(pipeline_id)
@@ -72,6 +78,8 @@ def check_place(
         yield problem("stage-elsewhere", where, name=_name(stage), pipeline=pipeline.name or pipeline.id)
     elif is_new and all(s.is_closed for s in homes.values()):
         yield problem("stage-closed", where, name=_name(next(iter(homes.values()))))
+    elif is_reached and all(s.is_unsorted for s in homes.values()):
+        yield problem("stage-unsorted", where, name=_name(next(iter(homes.values()))))
 
 
 def _name(stage: CatalogueStage) -> str:

@@ -48,6 +48,7 @@ SEVERITIES: Mapping[str, Severity] = {
     "stage-gone": "error",
     "stage-elsewhere": "error",
     "stage-closed": "warning",
+    "stage-unsorted": "warning",
     "separate-stage-missing": "error",
     "senior-missing": "error",
     "person-gone": "error",

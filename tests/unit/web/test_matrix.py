@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from gateway.web.matrix.choosers import Choosers
 from gateway.web.matrix.editing import pressed
 from gateway.web.matrix.fields import ActionFields, action_of, fresh_action, why_not_here
 from gateway.web.matrix.lines import line_of
@@ -158,3 +159,12 @@ def test_a_problem_stands_in_its_cell_and_at_its_action() -> None:
     assert (shown.errors, shown.is_changed) == (1, True)
     assert shown.lines is not None
     assert [line.is_bad for line in shown.lines] == [False, True]
+
+
+def test_no_place_of_unsorted_is_offered_but_what_was_chosen_before_stands() -> None:
+    stages = (CatalogueStage(id="10", name="Неразобранное", is_unsorted=True), *STAGES)
+    catalogue = Catalogue(pipelines=(CataloguePipeline(id="7", name="Продажи", stages=stages),))
+    choose = Choosers(TEXTS["ru"], catalogue)
+    assert "7:10" not in str(choose.places("", unset="-"))
+    assert "7:11" in str(choose.places("", unset="-"))
+    assert "('7:10', 'Неразобранное')" in str(choose.places("7:10", unset="-"))

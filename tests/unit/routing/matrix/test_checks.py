@@ -27,7 +27,13 @@ SALES = CataloguePipeline(
     stages=(CatalogueStage(id="70", name="Новая"), CatalogueStage(id="142", name="Успех", is_closed=True)),
 )
 SERVICE = CataloguePipeline(
-    id="8", name="Сервис", is_unsorted_on=False, stages=(CatalogueStage(id="80", name="Заявка"),)
+    id="8",
+    name="Сервис",
+    is_unsorted_on=False,
+    stages=(
+        CatalogueStage(id="80", name="Заявка"),
+        CatalogueStage(id="81", name="Неразобранное", is_unsorted=True),
+    ),
 )
 OLD = CataloguePipeline(id="9", name="Старая", is_archived=True)
 READY = Catalogue(
@@ -155,6 +161,8 @@ WARNED: list[tuple[str, str, Matrix]] = [
     ("line-unknown", "selection#1", with_cell(selection=[{"when": [when("line", "+7000")], "matrix": "default"}])),
     ("connection-unknown", "pipeline_rules#1", with_cell(pipeline_rules=[{"when": [when("connection", "x")], "pipeline_id": "7"}])),
     ("stage-closed", AT, with_cell(deal(pipeline_id="7", stage_id="142"))),
+    ("stage-unsorted", AT, with_cell(deal(pipeline_id="8", stage_id="81"))),
+    ("stage-unsorted", AT, with_cell({"do": "change_stage", "pipeline_id": "8", "stage_id": "81"})),
     ("field-mapped-twice", "parameters#1", with_cell(parameters=[{"parameter": p, "field": "90"} for p in ("a", "b")])),
     ("unsorted-off", AT, with_cell({"do": "create_lead", "pipeline_id": "8"})),
     ("attached-too-early", "default/inbound.answered.new/answer", with_cell({"do": "attach_call"}, cell="inbound.answered.new/answer")),
@@ -165,7 +173,9 @@ WARNED: list[tuple[str, str, Matrix]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("code", "cell", "matrix"), WARNED, ids=[c for c, _, _ in WARNED])
+@pytest.mark.parametrize(
+    ("code", "cell", "matrix"), WARNED, ids=[f"{c}-{n}" for n, (c, _, _) in enumerate(WARNED)]
+)
 def test_a_warning_does_not_block_publishing(code: str, cell: str, matrix: Matrix) -> None:
     problems = check(matrix, READY)
     assert (code, cell) in [(p.code, p.cell) for p in problems if p.severity == "warning"]
