@@ -92,6 +92,7 @@ SENTENCES: Mapping[str, str] = {
     "alert.fault.crm-blocked": "the CRM has closed its API to us, crm-blocked",
     "alert.fault.crm-forbidden": "the CRM does not allow this to our user, crm-forbidden",
     "alert.fault.crm-unauthorised": "the CRM refuses our key, crm-unauthorised",
+    "alert.fault.crm-budget-taken": "every request to the CRM is taken, crm-budget-taken",
     "alert.fault.crm-unpaid": "the CRM is not paid for, crm-unpaid",
     "alert.fault.crm-unavailable": "the CRM does not answer, or with a failure of its own, crm-unavailable",
     "alert.fault.crm-moved": "the account has moved to another address, crm-moved",

@@ -92,6 +92,7 @@ SENTENCES: Mapping[str, str] = {
     "alert.fault.crm-blocked": "CRM закрыла нам доступ к API, crm-blocked",
     "alert.fault.crm-forbidden": "CRM не разрешает это нашему пользователю, crm-forbidden",
     "alert.fault.crm-unauthorised": "CRM не принимает наш ключ, crm-unauthorised",
+    "alert.fault.crm-budget-taken": "все запросы к CRM заняты, crm-budget-taken",
     "alert.fault.crm-unpaid": "подписка CRM не оплачена, crm-unpaid",
     "alert.fault.crm-unavailable": "CRM не отвечает или отвечает сбоем, crm-unavailable",
     "alert.fault.crm-moved": "аккаунт CRM переехал на другой адрес, crm-moved",
