@@ -10,7 +10,8 @@ from runtime.database.pool import Conn
 
 _OPEN = """
 SELECT client, state = 'dialling' AS is_under_way, not_before, (SELECT count(*) FROM outbound_attempt a
-    WHERE a.account_id = i.account_id AND a.item_id = i.item_id AND a.state = 'over') AS attempts
+    WHERE a.account_id = i.account_id AND a.item_id = i.item_id AND a.state = 'over') AS attempts,
+    CASE WHEN look_at IS NOT NULL THEN reason END AS waits_for
 FROM outbound_item i WHERE account_id = $1 AND client = ANY($2) AND kind = 'callback' AND state IN ('waiting', 'dialling')
 ORDER BY is_under_way, created_at DESC
 """
@@ -24,12 +25,14 @@ WHERE account_id = $1 AND client = $2 AND kind = 'callback' AND state IN ('waiti
 
 
 class OpenCallBack(NamedTuple):
-    """attempts: that came to nothing. not_before: of the next."""
+    """attempts: that came to nothing. not_before: of the next. waits_for: why it was passed over when it was looked at last, a code
+    of outbound.reason; None: it was not."""
 
     client: str
     is_under_way: bool
     not_before: datetime
     attempts: int
+    waits_for: str | None
 
 
 async def open_call_backs(conn: Conn, account_id: str, clients: Collection[str]) -> dict[str, OpenCallBack]:

@@ -101,6 +101,8 @@ def _calling(found: OpenCallBack | None, words: Words) -> Phrase | None:
     if found.is_under_way:
         return phrase("missed.calling.now", n=attempt)
     if found.not_before <= words.now:
+        if found.waits_for and (why := f"outbound.reason.{found.waits_for}") in words.texts.sentences:
+            return phrase("missed.calling.waits", n=attempt, why=phrase(why))
         return phrase("missed.calling.soon", n=attempt)
     return phrase("missed.calling.at", n=attempt, at=words.time(found.not_before))
 

@@ -246,6 +246,8 @@ async def _is_said_and_stopped(anna: Browser, pool: asyncpg.Pool) -> None:
         return (await anna.get("/missed")).page.by_id("missed-waiting").one("tbody").text
 
     assert "Перезвон: попытка 1 сейчас начнётся" in await row()
+    await pool.execute("UPDATE outbound_item SET reason = 'nobody_free', look_at = now() + interval '5 s'")
+    assert "Перезвон: попытка 1 ждёт: никто из тех, кто может взять звонок, не свободен" in await row()
     again_at = datetime.now(UTC) + timedelta(minutes=2)
     await pool.execute("UPDATE outbound_item SET state = 'dialling'")
     await pool.execute(

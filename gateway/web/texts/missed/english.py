@@ -42,6 +42,7 @@ SENTENCES: Mapping[str, str] = {
     "missed.call.whom": "Call back: {client}",
     "missed.calling.now": "Call back: attempt {n} is under way",
     "missed.calling.soon": "Call back: attempt {n} begins now",
+    "missed.calling.waits": "Call back: attempt {n} waits: {why}",
     "missed.calling.at": "Call back: attempt {n} at {at}",
     "missed.stop": "Stop",
     "missed.stop.whom": "Stop calling back: {client}",

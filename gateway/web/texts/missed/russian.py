@@ -42,6 +42,7 @@ SENTENCES: Mapping[str, str] = {
     "missed.call.whom": "Перезвонить: {client}",
     "missed.calling.now": "Перезвон: идёт попытка {n}",
     "missed.calling.soon": "Перезвон: попытка {n} сейчас начнётся",
+    "missed.calling.waits": "Перезвон: попытка {n} ждёт: {why}",
     "missed.calling.at": "Перезвон: попытка {n} в {at}",
     "missed.stop": "Остановить",
     "missed.stop.whom": "Остановить перезвон: {client}",
