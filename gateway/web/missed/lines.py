@@ -13,7 +13,7 @@ from gateway.store.outbound.of_clients import OpenCallBack
 from gateway.web.missed.reading import BesideCases
 from gateway.web.now.reading import Waiting
 from gateway.web.now.waiting import tone_of
-from gateway.web.words.clients import client_in_words
+from gateway.web.words.clients import client_in_words, name_or_number
 from gateway.web.words.phones import phone
 from gateway.web.words.words import Words
 from routing.client import ClientKind, Ref
@@ -133,9 +133,7 @@ def closed_lines(
 
 
 def _client(one: ClosedCase, names: Mapping[str, str], words: Words) -> str | Phrase:
-    if one.client in names:
-        return words.text(names[one.client])
-    return words.phone(one.client) or phrase("missed.emptied")
+    return name_or_number(names.get(one.client), one.client, words) or phrase("missed.emptied")
 
 
 def _how(one: ClosedCase, people: NamesThen, words: Words) -> Phrase:

@@ -32,6 +32,7 @@ from gateway.web.missed.query import MissedQuery, is_wanted
 from gateway.web.missed.reading import beside, closed_with_names, waiting_cases
 from gateway.web.missed.table import missed_csv
 from gateway.web.missed.whose import employee_of, may_touch, owner_of, why_none_is_theirs
+from gateway.web.words.clients import name_or_number
 from routing.missed_calls import Case
 from routing.texts.catalogue import phrase
 
@@ -221,7 +222,7 @@ async def _question(call: AnyPageCall, case: Case) -> Mapping[str, Any]:
     name = known.names.get(case.client)
     return {
         "case_id": case.id,
-        "client": call.words.text(name) if name else call.words.phone(case.client),
+        "client": name_or_number(name, case.client, call.words),
         "note": "",
         "error": "",
     }

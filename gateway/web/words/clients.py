@@ -18,6 +18,11 @@ def client_in_words(name: str | None, number: str, kind: ClientKind | None, word
     return phrase("words.client.new" if kind in (None, ClientKind.NEW) else "words.client.nameless")
 
 
+def name_or_number(name: str | None, number: str, words: Words) -> str:
+    """Return the name; of who has none, or the number in its place, the number as it is spelt. number: E.164, "" = not known."""
+    return words.text(name) if name and not _is_the_number(name, number) else words.phone(number)
+
+
 def _is_the_number(name: str, number: str) -> bool:
     """Tell whether a name is nothing but the number, however it is spelt."""
     digits = "".join(sign for sign in name if sign.isdigit())
