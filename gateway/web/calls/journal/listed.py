@@ -71,12 +71,7 @@ async def wanted_calls(call: JournalCall, conn: Conn) -> Wanted:
             continue
         if text:
             found = await _searched(
-                conn,
-                call.account.id,
-                policy,
-                found,
-                text,
-                seen=_LONGEST_END if call.who.sees_numbers else SEEN_AT_THE_END,
+                conn, call.account.id, policy, found, text, sees_numbers=call.who.sees_numbers
             )
         return Wanted(asked, found, tuple(problems))
     return Wanted(asked, None, tuple(problems))
@@ -93,19 +88,17 @@ def _in_the_words_of_the_journal(asked: JournalAsked, values: Mapping[str, str])
 
 
 async def _searched(
-    conn: Conn, account_id: str, policy: NumberPolicy, wanted: CallFilter, text: str, *, seen: int
+    conn: Conn, account_id: str, policy: NumberPolicy, wanted: CallFilter, text: str, *, sees_numbers: bool
 ) -> CallFilter:
     """Search by a number in any spelling, by a deal's number, by the last digits of a number, or by a name.
 
-    seen: so many of the last digits are looked at: what is hidden from somebody must not be found out by trying."""
+    sees_numbers: else only the digits that are shown are looked at: what is hidden must not be found out by trying."""
+    end = _LONGEST_END if sees_numbers else SEEN_AT_THE_END
     number = normalise(text, policy)
     if isinstance(number, PublicNumber):
-        whole = seen == _LONGEST_END
-        return (
-            replace(wanted, clients=(number.e164,))
-            if whole
-            else replace(wanted, client_end=number.e164[-seen:])
-        )
+        if sees_numbers:
+            return replace(wanted, clients=(number.e164,))
+        return replace(wanted, client_end=number.e164[-end:])
     digits = text.lstrip("#№ ")
     if not (digits.isascii() and digits.isdigit()):
         return replace(wanted, clients=await numbers_named(conn, account_id, text))
@@ -113,7 +106,7 @@ async def _searched(
         clients = tuple(c.number for c in await clients_of_deal(conn, account_id, digits) if c.number)
         if clients:
             return replace(wanted, clients=clients)
-    return replace(wanted, client_end=digits[-seen:])
+    return replace(wanted, client_end=digits[-end:])
 
 
 async def journal(call: JournalCall) -> Shown:
