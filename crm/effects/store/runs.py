@@ -40,13 +40,14 @@ GROUP BY e.call_id
 
 MESSENGERS = "chat:"
 """What the keys of all that dialogues of messengers order begin with."""
+_FOR_WHO_WROTE = f"starts_with(effect_key, '{MESSENGERS}') AND what IN ('create_contact', 'create_deal')"
 
 # After what is too old was marked.
-_TAKE_UP_CLIENTS = """
+_TAKE_UP_CLIENTS = f"""
 INSERT INTO backfill_client (account_id, run_id, client)
 SELECT DISTINCT $1, $2, client FROM effect WHERE account_id = $1 AND system = 'crm' AND state = 'held' AND created_at < $3
-    AND starts_with(effect_key, 'chat:') AND what IN ('create_contact', 'create_deal')
-"""
+    AND {_FOR_WHO_WROTE}
+"""  # noqa: S608
 
 _NEXT = """
 SELECT e.effect_key, e.what, e."order", e.client, e.created_at, e.crm_extra ? 'run' AS was_released,
@@ -63,7 +64,7 @@ FROM jsonb_to_recordset($2::text::jsonb) AS r (key text, state text, "order" jso
 WHERE e.account_id = $1 AND e.effect_key = r.key AND e.state = 'held'
 """
 
-_COUNT = """
+_COUNT = f"""
 SELECT asked.account_id, asked.run_id, figures.* FROM unnest($1::text[], $2::text[]) AS asked (account_id, run_id),
 LATERAL (
     WITH counted AS (
@@ -79,8 +80,8 @@ LATERAL (
     ), clients AS (
         SELECT b.client, bool_or(e.state IN ('held', 'waiting', 'sending', 'unknown')) AS is_open
         FROM backfill_client b JOIN backfill_run r USING (account_id, run_id)
-        JOIN effect e ON e.account_id = b.account_id AND e.client = b.client AND e.system = 'crm' AND starts_with(e.effect_key, 'chat:')
-            AND e.what IN ('create_contact', 'create_deal') AND e.created_at < r.until
+        JOIN effect e ON e.account_id = b.account_id AND e.client = b.client AND e.system = 'crm'
+            AND {_FOR_WHO_WROTE} AND e.created_at < r.until
         WHERE b.account_id = asked.account_id AND b.run_id = asked.run_id GROUP BY b.client
     ), all_clients AS (
         SELECT count(*) AS clients_total, count(*) FILTER (WHERE NOT is_open) AS clients_settled FROM clients
@@ -89,7 +90,7 @@ LATERAL (
            skipped AS effects_skipped
     FROM counted, all_calls, all_clients
 ) AS figures
-"""
+"""  # noqa: S608
 
 _KEPT = """
 SELECT account_id, run_id, counts FROM backfill_run
